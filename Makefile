@@ -1,0 +1,124 @@
+# Currency Trends. `make` lists the targets.
+# Variables: CC=clang, SAN=address,undefined or SAN=thread (a build directory of its own), WERROR= .
+
+CC      ?= cc
+VERSION := 0.1.0
+COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+SAN     ?=
+WERROR  ?= -Werror
+comma   := ,
+BUILD   ?= build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+
+PKGS      := rdkafka libwebsockets libcurl jansson avro-c libpq libcrypto zlib
+PKG_FLAGS  = $(shell pkg-config --cflags $(PKGS))
+LIBS       = $(shell pkg-config --libs $(PKGS)) -lpthread -lm
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 $(WERROR)
+HARDEN   := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+OPTIMIZE ?= $(if $(SAN),-O1,-O2)
+CFLAGS   += -std=c17 -D_GNU_SOURCE -g $(OPTIMIZE) $(WARNINGS) $(HARDEN) -Icommon $(PKG_FLAGS) \
+            $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+LDFLAGS  += -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
+
+PROGRAMS := ingestor persister scheduler okx-sim avrocat
+BINARIES := $(PROGRAMS:%=$(BUILD)/bin/%)
+objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+dir_of    = $(firstword $(wildcard services/$(1) tools/$(1)))
+objs_of   = $(call objects,$(wildcard $(call dir_of,$(1))/*.c))
+lib_of    = $(filter-out %/main.o,$(call objs_of,$(1)))
+
+COMMON   := $(call objects,$(wildcard common/*/*.c)) $(BUILD)/obj/common/codec/schema_data.o
+TESTS    := $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
+TEST_BIN := $(TESTS:tests/%.c=$(BUILD)/tests/%)
+INTEGRATION     := $(wildcard tests/integration/test_*.c)
+INTEGRATION_BIN := $(INTEGRATION:tests/%.c=$(BUILD)/tests/%)
+SUPPORT  := $(call objects,$(wildcard tests/support/*.c))
+SOURCES  := $(wildcard common/*/*.c services/*/*.c tools/*/*.c tests/*/*.c tests/*/*/*.c tests/*/*/*/*.c)
+HEADERS  := $(wildcard common/*/*.h services/*/*.h tools/*/*.h tests/*/*.h)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: help deps build demo run unit integration e2e test lint format migrate migrate-down \
+        create-migration clean compile-commands
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install what is missing (Debian packages, Kafka and registry jars, Python test packages)
+	@tools/deps.sh
+
+build: $(BINARIES) ## compile the services and tools into build/bin
+
+demo: deps ## the whole pipeline on this machine against the OKX simulator, with live figures
+	@$(MAKE) --no-print-directory build && tools/demo/demo.py --okx sim
+
+run: deps ## the same against the real OKX
+	@$(MAKE) --no-print-directory build && tools/demo/demo.py --okx real
+
+unit: $(TEST_BIN) ## unit tests
+	@tests/support/run_cmocka.sh $(TEST_BIN)
+
+integration: $(INTEGRATION_BIN) $(BINARIES)
+	@tests/support/with_stack.sh tests/support/run_cmocka.sh $(INTEGRATION_BIN)
+
+e2e: build
+	@.venv/bin/python -m pytest -q tests/e2e
+
+test: deps ## unit tests (also under ASan and UBSan), integration and end-to-end tests
+	@tests/run_all.sh
+
+lint: compile-commands ## formatting, clang-tidy, cppcheck, ShellCheck
+	@tools/lint.sh
+
+format: ## clang-format over everything
+	clang-format -i $(SOURCES) $(HEADERS)
+
+migrate: ## apply the pending migrations to the database of PG* (or DB=name)
+	@migrations/migrate.sh up
+
+migrate-down: ## take the last migration back (n=2 for two)
+	@migrations/migrate.sh down $(or $(n),1)
+
+create-migration: ## create-migration n=NAME: an empty pair of files
+	@migrations/migrate.sh create "$(n)"
+
+clean: ## remove build/
+	rm -rf build compile_commands.json
+
+compile-commands:
+	@tools/compile_commands.sh $(CC) "$(CFLAGS)" $(SOURCES) > compile_commands.json
+
+# --- how things are built -------------------------------------------------------------------------
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -I$(firstword $(subst /, ,$<))/$(word 2,$(subst /, ,$<)) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/common/codec/schema_data.o: common/codec/schema_data.S $(wildcard schemas/*.avsc)
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ $<
+
+$(BUILD)/obj/common/base/program.o: CPPFLAGS += -DPROGRAM_VERSION='"$(VERSION)"' -DPROGRAM_COMMIT='"$(COMMIT)"'
+
+$(BUILD)/libcommon.a: $(COMMON)
+	@rm -f $@
+	ar rcs $@ $^
+
+define program_rule
+$(BUILD)/bin/$(1): $(call objs_of,$(1)) $(BUILD)/libcommon.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+endef
+$(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program))))
+
+# A test links the objects of the program whose folder it stands in (tests/unit/services/ingestor/...).
+$(BUILD)/obj/tests/%.o: CFLAGS += -Iservices -Itools -I.
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT) $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lcmocka
+define test_objects_rule
+$(filter $(BUILD)/tests/unit/$(call dir_of,$(1))/%,$(TEST_BIN)): $(call lib_of,$(1))
+endef
+$(foreach program,$(PROGRAMS),$(if $(filter $(BUILD)/tests/unit/$(call dir_of,$(program))/%,$(TEST_BIN)),$(eval $(call test_objects_rule,$(program)))))
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

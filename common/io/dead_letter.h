@@ -1,0 +1,37 @@
+/*
+ * Sends what cannot be used to the dead-letters topic, unchanged, with Kafka Connect's headers that
+ * say where it came from and why. Thread-safe. Source: KIP-298 (__connect.errors.topic, .partition,
+ * .offset, .stage, .class.name, .exception.class.name, .exception.message, .connector.name,
+ * .task.id).
+ */
+#ifndef IO_DEAD_LETTER_H
+#define IO_DEAD_LETTER_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "base/attributes.h"
+#include "base/err.h"
+#include "io/kafka_producer.h"
+
+struct dead_letter {
+    const char *service;      /* "persister": connector.name */
+    const char *source_topic; /* a topic, or "okx:trades-all" for a WebSocket frame */
+    int32_t source_partition; /* -1: none */
+    int64_t source_offset;    /* -1: none */
+    const char *stage;        /* "parse", "decode", "store" */
+    enum err_code reason;     /* exception.class.name, by its name */
+    const char *message;
+    const char *sqlstate; /* or NULL */
+    const void *key;
+    size_t key_length;
+    const void *value;
+    size_t value_length;
+    const rd_kafka_headers_t *headers; /* of the source record, copied through; or NULL */
+};
+
+/* Errors as kafka_producer_send. Nothing may be committed before on_delivery reports success. */
+int dead_letter_send(struct kafka_producer *producer, const struct topic_names *topics,
+                     const struct dead_letter *letter, kafka_delivery_fn *on_delivery,
+                     void *context, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * An idempotent producer: acks=all, murmur2 partitioner, no message timeout, a bounded queue, and
+ * exactly one delivery report for every record it took. Thread-safe.
+ *
+ * Threads: one of its own serves delivery reports; callbacks run there and must not block.
+ */
+#ifndef IO_KAFKA_PRODUCER_H
+#define IO_KAFKA_PRODUCER_H
+
+#include <librdkafka/rdkafka.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/err.h"
+#include "base/metrics.h"
+#include "io/kafka_settings.h"
+
+struct kafka_producer;
+
+/* error is RD_KAFKA_RESP_ERR_NO_ERROR once the record is acknowledged by all in-sync replicas. */
+struct kafka_delivery {
+    rd_kafka_resp_err_t error;
+    int32_t partition;
+    int64_t offset;
+};
+typedef void kafka_delivery_fn(const struct kafka_delivery *delivery, void *context);
+
+struct kafka_record {
+    const char *topic;
+    const void *key; /* NULL: no key */
+    size_t key_length;
+    const void *value; /* NULL: a tombstone */
+    size_t value_length;
+    int32_t partition;           /* RD_KAFKA_PARTITION_UA: by key */
+    rd_kafka_headers_t *headers; /* taken on success; or NULL */
+    int64_t timestamp_ms;        /* 0: now */
+};
+
+/* metrics: queue length, acknowledged and failed records per topic, broker round trips. Borrowed.
+ */
+struct kafka_producer *kafka_producer_create(const struct kafka_settings *settings,
+                                             const char *client_id, struct metrics *metrics,
+                                             struct err *err) MUST_CHECK;
+/* Purges what is unsent (each record still gets its delivery report, with an error). Accepts NULL.
+ */
+void kafka_producer_destroy(struct kafka_producer *producer);
+
+/*
+ * Copies key and value into the queue. on_delivery may be NULL. Errors: ERR_FULL (retriable: the
+ * queue has no room, nothing was taken; push back on the source), ERR_LIMIT (record too large),
+ * ERR_REMOTE (fatal producer error: only a new process helps).
+ */
+int kafka_producer_send(struct kafka_producer *producer, const struct kafka_record *record,
+                        kafka_delivery_fn *on_delivery, void *context, struct err *err) MUST_CHECK;
+
+/* Waits until every record has its report. ERR_TIMEOUT says how many are left. */
+int kafka_producer_flush(struct kafka_producer *producer, int64_t timeout_ms,
+                         struct err *err) MUST_CHECK;
+size_t kafka_producer_queue_length(struct kafka_producer *producer);
+/* True while at least one broker connection is up. */
+bool kafka_producer_is_connected(struct kafka_producer *producer);
+/* The partition that records with this key go to, by the topic's partition count. Pure. */
+int32_t kafka_partition_for_key(const char *key, size_t key_length, int32_t partition_count);
+
+#endif
