@@ -31,7 +31,7 @@ int buf_append(struct buf *buf, const void *bytes, size_t length);
 int buf_append_text(struct buf *buf, const char *text);
 int buf_append_char(struct buf *buf, char byte);
 int buf_append_format(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
-int buf_append_vformat(struct buf *buf, const char *format, va_list arguments);
+int buf_append_vformat(struct buf *buf, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
 /* Appends text as the inside of a JSON string: quotes, backslashes and control characters escaped,
  * invalid UTF-8 replaced by U+FFFD. */
 int buf_append_json_escaped(struct buf *buf, const char *text, size_t length);

@@ -30,7 +30,7 @@ struct text_view text_view_trim(struct text_view view);
 
 /*
  * Cuts the next piece off *rest at separator; false when nothing is left. "a,,b" gives "a", "",
- * "b"; an empty view gives nothing.
+ * "b"; an empty view gives nothing, and neither does what follows a last separator.
  */
 bool text_view_split(struct text_view *rest, char separator, struct text_view *piece);
 
