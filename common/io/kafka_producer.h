@@ -18,7 +18,11 @@
 
 struct kafka_producer;
 
-/* error is RD_KAFKA_RESP_ERR_NO_ERROR once the record is acknowledged by all in-sync replicas. */
+/*
+ * error is RD_KAFKA_RESP_ERR_NO_ERROR once the record is acknowledged by all in-sync replicas. An
+ * outage never ends a record; an error means that Kafka refused it (too large for the topic, topic
+ * deleted, no permission), that the producer is lost (fatal) or that it was purged at the end.
+ */
 struct kafka_delivery {
     rd_kafka_resp_err_t error;
     int32_t partition;
@@ -49,7 +53,8 @@ void kafka_producer_destroy(struct kafka_producer *producer);
 /*
  * Copies key and value into the queue. on_delivery may be NULL. Errors: ERR_FULL (retriable: the
  * queue has no room, nothing was taken; push back on the source), ERR_LIMIT (record too large),
- * ERR_REMOTE (fatal producer error: only a new process helps).
+ * ERR_NETWORK (retriable: the topic is gone for now), ERR_REMOTE (fatal producer error: only a new
+ * process helps), ERR_STOPPED (kafka_producer_destroy has begun).
  */
 int kafka_producer_send(struct kafka_producer *producer, const struct kafka_record *record,
                         kafka_delivery_fn *on_delivery, void *context, struct err *err) MUST_CHECK;
