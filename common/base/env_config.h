@@ -6,7 +6,7 @@
  *   SETTING_TEXT, SETTING_CHOICE  char *   (owned; NULL when unset and without default)
  *   SETTING_INT, SETTING_DURATION_MS  int64_t  (durations read "250ms", "30s", "5m", "2h", "7d")
  *   SETTING_BOOL  bool  (true/false, 1/0, yes/no, on/off)
- * An empty value counts as unset.
+ * An empty value counts as unset, and so does an empty file.
  */
 #ifndef BASE_ENV_CONFIG_H
 #define BASE_ENV_CONFIG_H
@@ -42,7 +42,8 @@ struct setting {
     const char *meaning;  /* one line for --help and the README */
 };
 
-/* One line per mistake, in the order found. */
+/* One line per mistake, in the order found; beyond CONFIG_PROBLEMS_MAX a last line says so. */
+enum { CONFIG_PROBLEMS_MAX = 50 };
 struct config_problems {
     char **lines;
     size_t count;
@@ -51,7 +52,8 @@ void config_problems_add(struct config_problems *problems, const char *format, .
     PRINTF_LIKE(2, 3);
 void config_problems_clear(struct config_problems *problems);
 
-/* Reads every setting of the table; mistakes are added to problems and leave the default in place.
+/* Reads every setting of the table into target, whose owned texts must be clear; mistakes are added
+ * to problems and leave the default in place.
  */
 void env_config_load(const struct setting *settings, size_t count, void *target,
                      struct config_problems *problems);

@@ -18,6 +18,7 @@
 struct metrics; /* the registry */
 struct metric;  /* one time series: a name with its label values */
 
+/* Once, at start: process_start_time_seconds is the time of this call. */
 struct metrics *metrics_create(void) MUST_CHECK;
 void metrics_destroy(struct metrics *metrics);
 
@@ -36,6 +37,10 @@ struct metric *metrics_latency_histogram(struct metrics *metrics, const char *na
  */
 struct metric *metrics_gauge_millis(struct metrics *metrics, const char *name, const char *help,
                                     const char *labels) MUST_CHECK;
+
+/* Appends name="value", the value escaped, behind a comma unless out is empty: for labels whose
+ * values are not constants. */
+void metrics_append_label(struct buf *out, const char *name, const char *value);
 
 void metric_add(struct metric *metric, int64_t amount);
 static inline void metric_increment(struct metric *metric)
