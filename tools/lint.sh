@@ -2,7 +2,7 @@
 # Formatting, static analysis and house rules; expects compile_commands.json (make lint makes it).
 # Every check runs, so that one run shows everything. lint.sh [CHECK...] runs only the named ones.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 mapfile -t c_files < <(git ls-files --cached --others --exclude-standard -- '*.c' '*.h')
 mapfile -t shell_files < <(git ls-files --cached --others --exclude-standard -- '*.sh' '.ci/run')
