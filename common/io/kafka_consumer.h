@@ -7,6 +7,7 @@
 #define IO_KAFKA_CONSUMER_H
 
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,11 +19,15 @@
 struct kafka_consumer;
 
 /*
- * All run inside kafka_consumer_poll.
+ * All run inside kafka_consumer_poll, on_revoke also inside kafka_consumer_destroy.
  * on_revoke    before the old partitions are given up: drain and store what is finished; the
- * consumer commits stored offsets right after. lost: someone else may own them already. on_assigned
- * once the new assignment stands: gained and dropped are the differences to the one before, so that
- * a partition that came back appears in neither. Lists are borrowed.
+ *              consumer commits stored offsets right after, unless lost: then someone else may own
+ *              them already.
+ * on_assigned  once the new assignment stands: gained and dropped are the differences to the one
+ *              before, so that a partition that came back appears in neither. Not called at the
+ * end. A partition that came back is still paused if it was. Its records come again from the stored
+ * offset on; with starts_at_beginning they go on where they were. Lists are borrowed; members may
+ * be NULL.
  */
 struct kafka_consumer_handler {
     void (*on_revoke)(const rd_kafka_topic_partition_list_t *revoked, bool lost, void *context);
@@ -46,7 +51,8 @@ struct kafka_consumer_options {
 struct kafka_consumer *kafka_consumer_create(const struct kafka_settings *settings,
                                              const struct kafka_consumer_options *options,
                                              struct metrics *metrics, struct err *err) MUST_CHECK;
-/* Commits stored offsets, leaves the group. Accepts NULL. */
+/* Calls on_revoke, commits stored offsets, leaves the group; gives up on unreachable brokers after
+ * some seconds. Accepts NULL. */
 void kafka_consumer_destroy(struct kafka_consumer *consumer);
 
 /*
@@ -73,7 +79,8 @@ void kafka_consumer_resume_all(struct kafka_consumer *consumer);
 /* True once the group gave us an assignment, an empty one included. Thread-safe. */
 bool kafka_consumer_has_assignment(struct kafka_consumer *consumer);
 bool kafka_consumer_is_connected(struct kafka_consumer *consumer); /* thread-safe */
-/* Records between the stored offsets and the ends of the assigned partitions; -1 while unknown.
+/* Records between the stored offsets (with starts_at_beginning: those returned by poll) and the
+ * ends of the assigned partitions, brought up to date by poll each second; -1 while unknown.
  * Thread-safe. */
 int64_t kafka_consumer_lag(struct kafka_consumer *consumer);
 

@@ -31,7 +31,7 @@ struct producer_topic {
 struct kafka_producer {
     rd_kafka_t *client;
     struct metrics *metrics;
-    char *topic_prefix;
+    const struct kafka_settings *settings;
 
     /* Entries are added under lock and never change afterwards; topic_count is published last, so
      * that senders find theirs without the lock. */
@@ -168,8 +168,6 @@ static struct producer_topic *find_topic(struct kafka_producer *producer, const 
 static int open_topic(struct kafka_producer *producer, struct producer_topic *topic,
                       const char *name, struct err *err)
 {
-    size_t prefix_length = strlen(producer->topic_prefix);
-    bool has_prefix = strncmp(name, producer->topic_prefix, prefix_length) == 0;
     rd_kafka_topic_conf_t *conf = rd_kafka_default_topic_conf_dup(producer->client);
     char *labels;
 
@@ -180,7 +178,7 @@ static int open_topic(struct kafka_producer *producer, struct producer_topic *to
         return err_set(err, ERR_CONFIG, "topic %s: %s", name,
                        rd_kafka_err2str(rd_kafka_last_error()));
     }
-    labels = mem_sprintf("topic=\"%s\"", has_prefix ? name + prefix_length : name);
+    labels = kafka_settings_topic_label(producer->settings, name);
     topic->name = mem_strdup(name);
     topic->published = metrics_counter(producer->metrics, "currency_trends_records_published_total",
                                        "Records acknowledged by all in-sync replicas.", labels);
@@ -235,12 +233,10 @@ static rd_kafka_conf_t *new_conf(const struct kafka_settings *settings, const ch
 
     if (!conf)
         return NULL;
-    for (size_t i = 0; i < sizeof promise_properties / sizeof promise_properties[0]; i++) {
-        if (kafka_conf_set(conf, promise_properties[i].name, promise_properties[i].value, err) !=
-            0) {
-            rd_kafka_conf_destroy(conf);
-            return NULL;
-        }
+    if (kafka_conf_set_all(conf, promise_properties,
+                           sizeof promise_properties / sizeof promise_properties[0], err) != 0) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
     }
     rd_kafka_conf_set_dr_msg_cb(conf, on_report);
     rd_kafka_conf_set_error_cb(conf, on_error);
@@ -271,7 +267,6 @@ static void release(struct kafka_producer *producer)
         rd_kafka_destroy(producer->client);
     pthread_cond_destroy(&producer->all_reported);
     pthread_mutex_destroy(&producer->lock);
-    free(producer->topic_prefix);
     free(producer);
 }
 
@@ -289,7 +284,7 @@ struct kafka_producer *kafka_producer_create(const struct kafka_settings *settin
     producer = mem_calloc(1, sizeof *producer);
     init_lock(producer);
     producer->metrics = metrics;
-    producer->topic_prefix = mem_strdup(settings->topic_prefix ? settings->topic_prefix : "");
+    producer->settings = settings;
     producer->queue_records =
         metrics_gauge(metrics, "currency_trends_producer_queue_records",
                       "Records whose delivery report is still to come.", NULL);

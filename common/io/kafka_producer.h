@@ -41,7 +41,8 @@ struct kafka_record {
     int64_t timestamp_ms;        /* 0: now */
 };
 
-/* metrics: queue length, acknowledged and failed records per topic, broker round trips. Borrowed.
+/* metrics: queue length, acknowledged and failed records per topic, broker round trips. Both are
+ * borrowed.
  */
 struct kafka_producer *kafka_producer_create(const struct kafka_settings *settings,
                                              const char *client_id, struct metrics *metrics,

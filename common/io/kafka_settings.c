@@ -213,8 +213,8 @@ int kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, s
     return err_set(err, ERR_CONFIG, "Kafka property %s: %s", name, printable_reason(name, reason));
 }
 
-static int set_all(rd_kafka_conf_t *conf, const struct kafka_property *properties, size_t count,
-                   struct err *err)
+int kafka_conf_set_all(rd_kafka_conf_t *conf, const struct kafka_property *properties, size_t count,
+                       struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         if (kafka_conf_set(conf, properties[i].name, properties[i].value, err) != 0)
@@ -239,11 +239,19 @@ rd_kafka_conf_t *kafka_settings_new_conf(const struct kafka_settings *settings,
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
     rd_kafka_conf_set_log_cb(conf, kafka_log_write);
-    if (set_all(conf, common, sizeof common / sizeof common[0], err) != 0 ||
-        set_all(conf, defaults, default_count, err) != 0 ||
-        set_all(conf, settings->properties, settings->property_count, err) != 0) {
+    if (kafka_conf_set_all(conf, common, sizeof common / sizeof common[0], err) != 0 ||
+        kafka_conf_set_all(conf, defaults, default_count, err) != 0 ||
+        kafka_conf_set_all(conf, settings->properties, settings->property_count, err) != 0) {
         rd_kafka_conf_destroy(conf);
         return NULL;
     }
     return conf;
+}
+
+char *kafka_settings_topic_label(const struct kafka_settings *settings, const char *topic)
+{
+    const char *prefix = settings->topic_prefix ? settings->topic_prefix : "";
+    bool has_prefix = strncmp(topic, prefix, strlen(prefix)) == 0;
+
+    return mem_sprintf("topic=\"%s\"", has_prefix ? topic + strlen(prefix) : topic);
 }

@@ -74,5 +74,11 @@ rd_kafka_conf_t *kafka_settings_new_conf(const struct kafka_settings *settings,
 /* rd_kafka_conf_set with our error idiom; the text names property and reason. */
 int kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
                    struct err *err) MUST_CHECK;
+int kafka_conf_set_all(rd_kafka_conf_t *conf, const struct kafka_property *properties, size_t count,
+                       struct err *err) MUST_CHECK;
+
+/* Returns owned the label of metrics about a topic, its name without prefix: topic="trades". */
+char *kafka_settings_topic_label(const struct kafka_settings *settings,
+                                 const char *topic) MUST_CHECK;
 
 #endif

@@ -1,0 +1,539 @@
+#include "io/kafka_consumer.h"
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "io/kafka_log.h"
+#include "io/kafka_statistics.h"
+#include "io/partition_set.h"
+
+enum {
+    LAG_INTERVAL_MS = 1000,
+    COMMIT_TIMEOUT_MS = 4000,
+    CLOSE_TIMEOUT_MS = 6000, /* from SIGTERM to the end of the process there are 10 s */
+    CLOSE_POLL_MS = 100,
+    REASON_BYTES = 256,
+};
+
+struct consumer_topic {
+    char *name;
+    struct metric *lag_records;
+};
+
+struct kafka_consumer {
+    rd_kafka_t *client;
+    struct kafka_consumer_handler handler;
+    bool starts_at_beginning;
+    bool has_fatal_error;
+
+    struct partition_set partitions; /* of the last assignment, kept while none is held */
+    bool holds_assignment;
+    struct consumer_topic *topics;
+    size_t topic_count;
+    struct metric *assigned_partitions;
+    int64_t next_lag_ms; /* monotonic */
+
+    atomic_bool has_assignment;
+    atomic_bool is_connected;
+    atomic_llong lag;
+};
+
+/* --- offsets -----------------------------------------------------------------------------------
+ */
+
+struct commit_result {
+    bool is_done;
+    rd_kafka_resp_err_t error;
+};
+
+static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t error,
+                      rd_kafka_topic_partition_list_t *offsets, void *opaque)
+{
+    struct commit_result *result = opaque;
+
+    (void)client;
+    (void)offsets;
+    result->error = error;
+    result->is_done = true;
+}
+
+/* rd_kafka_commit would wait without limit for a coordinator that is away. */
+static rd_kafka_resp_err_t commit_stored(struct kafka_consumer *consumer)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->client);
+    int64_t deadline_ms = clock_monotonic_ms() + COMMIT_TIMEOUT_MS;
+    struct commit_result result = {.error = RD_KAFKA_RESP_ERR__TIMED_OUT};
+    rd_kafka_resp_err_t error =
+        rd_kafka_commit_queue(consumer->client, NULL, queue, on_commit, &result);
+    int64_t left_ms = COMMIT_TIMEOUT_MS;
+
+    while (!error && !result.is_done && left_ms > 0) {
+        rd_kafka_queue_poll_callback(queue, (int)left_ms);
+        left_ms = deadline_ms - clock_monotonic_ms();
+    }
+    rd_kafka_queue_destroy(queue); /* a late answer is dropped with it */
+    if (!error)
+        error = result.error;
+    return error == RD_KAFKA_RESP_ERR__NO_OFFSET ? RD_KAFKA_RESP_ERR_NO_ERROR : error;
+}
+
+int kafka_consumer_commit(struct kafka_consumer *consumer, struct err *err)
+{
+    rd_kafka_resp_err_t error = commit_stored(consumer);
+
+    if (!error)
+        return 0;
+    return err_set_retriable(err, error == RD_KAFKA_RESP_ERR__TIMED_OUT ? ERR_TIMEOUT : ERR_REMOTE,
+                             "commit offsets: %s", rd_kafka_err2str(error));
+}
+
+static struct partition_state *find_held(struct kafka_consumer *consumer, const char *topic,
+                                         int32_t partition)
+{
+    return consumer->holds_assignment ? partition_set_find(&consumer->partitions, topic, partition)
+                                      : NULL;
+}
+
+void kafka_consumer_store_offset(struct kafka_consumer *consumer, const char *topic,
+                                 int32_t partition, int64_t next_offset)
+{
+    struct partition_state *state = find_held(consumer, topic, partition);
+    rd_kafka_topic_partition_list_t *offsets;
+    rd_kafka_resp_err_t error;
+
+    if (!state)
+        return;
+    offsets = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(offsets, topic, partition)->offset = next_offset;
+    error = rd_kafka_offsets_store(consumer->client, offsets);
+    rd_kafka_topic_partition_list_destroy(offsets);
+    if (error) /* lost meanwhile: its next owner does the records again */
+        kafka_log_write(consumer->client, 4, rd_kafka_err2name(error), "offset not stored");
+    else
+        state->next_offset = next_offset;
+}
+
+/* --- lag ---------------------------------------------------------------------------------------
+ */
+
+/* Records of the topic's held partitions that are still to be done; -1 while unknown. */
+static int64_t topic_lag(const struct kafka_consumer *consumer, const char *topic)
+{
+    int64_t lag = 0;
+
+    for (size_t i = 0; i < consumer->partitions.count; i++) {
+        const struct partition_state *state = &consumer->partitions.states[i];
+        int64_t begin = -1, end = -1, next = state->next_offset;
+
+        if (strcmp(state->topic, topic) != 0)
+            continue;
+        /* What the last fetch said; asks no broker. */
+        rd_kafka_get_watermark_offsets(consumer->client, topic, state->partition, &begin, &end);
+        if (next < 0 || end < 0)
+            return -1;
+        if (next < begin)
+            next = begin; /* expired unread */
+        if (end > next)
+            lag += end - next;
+    }
+    return lag;
+}
+
+static void refresh_lag(struct kafka_consumer *consumer)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    int64_t total = 0;
+
+    if (now_ms < consumer->next_lag_ms)
+        return;
+    consumer->next_lag_ms = now_ms + LAG_INTERVAL_MS;
+    for (size_t i = 0; consumer->holds_assignment && i < consumer->topic_count; i++) {
+        int64_t lag = topic_lag(consumer, consumer->topics[i].name);
+
+        if (lag >= 0)
+            metric_set(consumer->topics[i].lag_records, lag);
+        total = lag < 0 || total < 0 ? -1 : total + lag;
+    }
+    atomic_store(&consumer->lag, consumer->holds_assignment ? total : -1);
+}
+
+/* --- callbacks, all within poll or destroy -----------------------------------------------------
+ */
+
+static void publish_assignment(struct kafka_consumer *consumer, bool is_held)
+{
+    consumer->holds_assignment = is_held;
+    consumer->next_lag_ms = 0;
+    atomic_store(&consumer->has_assignment, is_held);
+    metric_set(consumer->assigned_partitions, is_held ? (int64_t)consumer->partitions.count : 0);
+}
+
+static void revoke(struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *revoked)
+{
+    bool lost = rd_kafka_assignment_lost(consumer->client);
+
+    if (consumer->handler.on_revoke)
+        consumer->handler.on_revoke(revoked, lost, consumer->handler.context);
+    if (!lost) {
+        rd_kafka_resp_err_t error = commit_stored(consumer);
+
+        if (error)
+            kafka_log_write(consumer->client, 4, rd_kafka_err2name(error),
+                            "offsets not committed before a rebalance: records will come again");
+    }
+    publish_assignment(consumer, false);
+    rd_kafka_assign(consumer->client, NULL);
+}
+
+/* Where to begin: a partition that came back goes on behind what it gave us. */
+static void set_beginnings(const struct kafka_consumer *consumer,
+                           rd_kafka_topic_partition_list_t *assigned)
+{
+    for (int i = 0; i < assigned->cnt; i++) {
+        rd_kafka_topic_partition_t *entry = &assigned->elems[i];
+        const struct partition_state *known =
+            partition_set_find(&consumer->partitions, entry->topic, entry->partition);
+
+        entry->offset =
+            known && known->next_offset >= 0 ? known->next_offset : RD_KAFKA_OFFSET_BEGINNING;
+    }
+}
+
+static void set_paused(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *partitions,
+                       bool is_paused)
+{
+    if (partitions->cnt == 0)
+        return;
+    if (is_paused)
+        rd_kafka_pause_partitions(consumer->client, partitions);
+    else
+        rd_kafka_resume_partitions(consumer->client, partitions);
+}
+
+static void assign(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *assigned)
+{
+    rd_kafka_topic_partition_list_t *gained, *dropped, *paused;
+
+    if (consumer->starts_at_beginning)
+        set_beginnings(consumer, assigned);
+    partition_set_replace(&consumer->partitions, assigned, &gained, &dropped);
+    for (size_t i = 0; !consumer->starts_at_beginning && i < consumer->partitions.count; i++)
+        consumer->partitions.states[i].next_offset = -1; /* the committed one, not known to us */
+    rd_kafka_assign(consumer->client, assigned);
+    paused = partition_set_list(&consumer->partitions, true);
+    set_paused(consumer, paused, true); /* an assignment begins with all of them running */
+    publish_assignment(consumer, true);
+    atomic_store(&consumer->is_connected, true);
+    if (consumer->handler.on_assigned)
+        consumer->handler.on_assigned(gained, dropped, consumer->handler.context);
+    rd_kafka_topic_partition_list_destroy(paused);
+    rd_kafka_topic_partition_list_destroy(dropped);
+    rd_kafka_topic_partition_list_destroy(gained);
+}
+
+static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t event,
+                         rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+    struct kafka_consumer *consumer = opaque;
+
+    if (event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        assign(consumer, partitions);
+        return;
+    }
+    if (event != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
+        kafka_log_write(client, 4, rd_kafka_err2name(event), "rebalance failed");
+    revoke(consumer, partitions);
+}
+
+static void on_error(rd_kafka_t *client, int error, const char *reason, void *opaque)
+{
+    struct kafka_consumer *consumer = opaque;
+
+    if (error == RD_KAFKA_RESP_ERR__FATAL)
+        consumer->has_fatal_error = true;
+    if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        atomic_store(&consumer->is_connected, false);
+    kafka_log_write(client, 4, rd_kafka_err2name(error), reason);
+}
+
+static int on_statistics(rd_kafka_t *client, char *text, size_t length, void *opaque)
+{
+    struct kafka_consumer *consumer = opaque;
+    struct kafka_statistics *statistics = kafka_statistics_parse(text, length);
+
+    (void)client;
+    if (!statistics)
+        return 0;
+    atomic_store(&consumer->is_connected, kafka_statistics_is_connected(statistics));
+    for (size_t i = 0; consumer->holds_assignment && i < consumer->partitions.count; i++) {
+        struct partition_state *state = &consumer->partitions.states[i];
+
+        /* Without a record we have no other way to know where a partition began. */
+        if (state->next_offset < 0)
+            state->next_offset =
+                kafka_statistics_start_offset(statistics, state->topic, state->partition);
+    }
+    kafka_statistics_destroy(statistics);
+    return 0; /* librdkafka frees text */
+}
+
+/* --- life cycle --------------------------------------------------------------------------------
+ */
+
+static const struct kafka_property default_properties[] = {
+    {"session.timeout.ms", "8000"}, /* a member that died is replaced within 10 s */
+    {"heartbeat.interval.ms", "2000"},
+    {"max.poll.interval.ms", "300000"},
+    /* What is read ahead, in all: */
+    {"queued.min.messages", "20000"},
+    {"queued.max.messages.kbytes", "8192"},
+    {"fetch.max.bytes", "4194304"},
+};
+
+static const struct kafka_property promise_properties[] = {
+    {"partition.assignment.strategy", "range"},
+    {"enable.auto.offset.store", "false"}, /* only what store_offset was told … */
+    {"enable.auto.commit", "true"},        /* … is committed, in the background */
+    {"auto.commit.interval.ms", "1000"},
+    {"enable.partition.eof", "false"},
+    {"allow.auto.create.topics", "false"},
+    {"statistics.interval.ms", "5000"},
+};
+
+static rd_kafka_conf_t *new_conf(const struct kafka_settings *settings,
+                                 const struct kafka_consumer_options *options, struct err *err)
+{
+    rd_kafka_conf_t *conf =
+        kafka_settings_new_conf(settings, options->client_id, default_properties,
+                                sizeof default_properties / sizeof default_properties[0], err);
+
+    if (!conf)
+        return NULL;
+    if (kafka_conf_set_all(conf, promise_properties,
+                           sizeof promise_properties / sizeof promise_properties[0], err) != 0 ||
+        kafka_conf_set(conf, "group.id", options->group_id, err) != 0 ||
+        kafka_conf_set(conf, "auto.offset.reset", options->offset_reset, err) != 0) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_stats_cb(conf, on_statistics);
+    return conf;
+}
+
+static void open_topics(struct kafka_consumer *consumer, const struct kafka_settings *settings,
+                        const struct kafka_consumer_options *options, struct metrics *metrics)
+{
+    consumer->topics = mem_calloc(options->topic_count, sizeof *consumer->topics);
+    consumer->topic_count = options->topic_count;
+    for (size_t i = 0; i < options->topic_count; i++) {
+        const char *name = options->topics[i];
+        char *labels = kafka_settings_topic_label(settings, name);
+
+        consumer->topics[i].name = mem_strdup(name);
+        consumer->topics[i].lag_records =
+            metrics_gauge(metrics, "currency_trends_consumer_lag_records",
+                          "Records of the assigned partitions that are still to be done.", labels);
+        free(labels);
+    }
+    consumer->assigned_partitions =
+        metrics_gauge(metrics, "currency_trends_consumer_assigned_partitions",
+                      "Partitions that the group gave to this process.", NULL);
+}
+
+static int subscribe(struct kafka_consumer *consumer, struct err *err)
+{
+    rd_kafka_topic_partition_list_t *topics =
+        rd_kafka_topic_partition_list_new((int)consumer->topic_count);
+    rd_kafka_resp_err_t error;
+
+    for (size_t i = 0; i < consumer->topic_count; i++)
+        rd_kafka_topic_partition_list_add(topics, consumer->topics[i].name, RD_KAFKA_PARTITION_UA);
+    error = rd_kafka_subscribe(consumer->client, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    if (!error)
+        return 0;
+    return err_set(err, ERR_CONFIG, "subscribe: %s", rd_kafka_err2str(error));
+}
+
+static void release(struct kafka_consumer *consumer)
+{
+    if (consumer->client)
+        rd_kafka_destroy_flags(consumer->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    for (size_t i = 0; i < consumer->topic_count; i++)
+        free(consumer->topics[i].name);
+    free(consumer->topics);
+    partition_set_clear(&consumer->partitions);
+    free(consumer);
+}
+
+struct kafka_consumer *kafka_consumer_create(const struct kafka_settings *settings,
+                                             const struct kafka_consumer_options *options,
+                                             struct metrics *metrics, struct err *err)
+{
+    struct kafka_consumer *consumer = NULL;
+    rd_kafka_conf_t *conf = new_conf(settings, options, err);
+    char reason[REASON_BYTES];
+
+    if (!conf)
+        return NULL;
+    consumer = mem_calloc(1, sizeof *consumer);
+    consumer->handler = options->handler;
+    consumer->starts_at_beginning = options->starts_at_beginning;
+    atomic_init(&consumer->lag, -1);
+    open_topics(consumer, settings, options, metrics);
+    rd_kafka_conf_set_opaque(conf, consumer);
+    consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
+    if (!consumer->client) {
+        rd_kafka_conf_destroy(conf);
+        err_set(err, ERR_CONFIG, "Kafka consumer: %s", reason);
+        release(consumer);
+        return NULL;
+    }
+    rd_kafka_poll_set_consumer(consumer->client);
+    if (subscribe(consumer, err) != 0) {
+        release(consumer);
+        return NULL;
+    }
+    return consumer;
+}
+
+/* rd_kafka_consumer_close would wait for an unreachable coordinator for as long as it takes. */
+static void leave_group(struct kafka_consumer *consumer)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->client);
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->client, queue);
+    int64_t deadline_ms = clock_monotonic_ms() + CLOSE_TIMEOUT_MS;
+
+    while (!error && !rd_kafka_consumer_closed(consumer->client) &&
+           clock_monotonic_ms() < deadline_ms)
+        rd_kafka_queue_poll_callback(queue, CLOSE_POLL_MS);
+    rd_kafka_queue_destroy(queue);
+    if (error)
+        rd_kafka_error_destroy(error);
+}
+
+void kafka_consumer_destroy(struct kafka_consumer *consumer)
+{
+    if (!consumer)
+        return;
+    leave_group(consumer);
+    publish_assignment(consumer, false);
+    release(consumer);
+}
+
+/* --- records -----------------------------------------------------------------------------------
+ */
+
+static void note_record(struct kafka_consumer *consumer, const rd_kafka_message_t *message)
+{
+    struct partition_state *state =
+        find_held(consumer, rd_kafka_topic_name(message->rkt), message->partition);
+
+    if (!state)
+        return;
+    if (consumer->starts_at_beginning)
+        state->next_offset = message->offset + 1;
+    else if (state->next_offset < 0)
+        state->next_offset = message->offset;
+}
+
+rd_kafka_message_t *kafka_consumer_poll(struct kafka_consumer *consumer, int64_t timeout_ms,
+                                        struct err *err)
+{
+    rd_kafka_message_t *message =
+        rd_kafka_consumer_poll(consumer->client, timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms);
+
+    err->code = ERR_NONE;
+    if (message && !message->err) {
+        note_record(consumer, message);
+    } else if (message) {
+        if (message->err == RD_KAFKA_RESP_ERR__FATAL)
+            consumer->has_fatal_error = true;
+        kafka_log_write(consumer->client, 4, rd_kafka_err2name(message->err),
+                        rd_kafka_message_errstr(message));
+        rd_kafka_message_destroy(message);
+        message = NULL;
+    }
+    refresh_lag(consumer);
+    if (!message && consumer->has_fatal_error)
+        err_set(err, ERR_REMOTE, "the Kafka consumer had a fatal error");
+    return message;
+}
+
+/* --- pausing -----------------------------------------------------------------------------------
+ */
+
+/* librdkafka up to 2.3 fetches old records again when it is told to resume what is not paused, so
+ * only changes are passed on. */
+static void set_one_paused(struct kafka_consumer *consumer, const char *topic, int32_t partition,
+                           bool is_paused)
+{
+    struct partition_state *state = find_held(consumer, topic, partition);
+    rd_kafka_topic_partition_list_t *list;
+
+    if (!state || state->is_paused == is_paused)
+        return;
+    state->is_paused = is_paused;
+    list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, partition);
+    set_paused(consumer, list, is_paused);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void set_all_paused(struct kafka_consumer *consumer, bool is_paused)
+{
+    rd_kafka_topic_partition_list_t *list;
+
+    if (!consumer->holds_assignment)
+        return;
+    list = partition_set_list(&consumer->partitions, !is_paused);
+    set_paused(consumer, list, is_paused);
+    for (size_t i = 0; i < consumer->partitions.count; i++)
+        consumer->partitions.states[i].is_paused = is_paused;
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void kafka_consumer_pause(struct kafka_consumer *consumer, const char *topic, int32_t partition)
+{
+    set_one_paused(consumer, topic, partition, true);
+}
+
+void kafka_consumer_resume(struct kafka_consumer *consumer, const char *topic, int32_t partition)
+{
+    set_one_paused(consumer, topic, partition, false);
+}
+
+void kafka_consumer_pause_all(struct kafka_consumer *consumer)
+{
+    set_all_paused(consumer, true);
+}
+
+void kafka_consumer_resume_all(struct kafka_consumer *consumer)
+{
+    set_all_paused(consumer, false);
+}
+
+/* --- for other threads -------------------------------------------------------------------------
+ */
+
+bool kafka_consumer_has_assignment(struct kafka_consumer *consumer)
+{
+    return atomic_load(&consumer->has_assignment);
+}
+
+bool kafka_consumer_is_connected(struct kafka_consumer *consumer)
+{
+    return atomic_load(&consumer->is_connected);
+}
+
+int64_t kafka_consumer_lag(struct kafka_consumer *consumer)
+{
+    return atomic_load(&consumer->lag);
+}
