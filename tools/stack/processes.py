@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import random
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 POLL_SECONDS = 0.05
+LISTEN_PORTS = (20000, 32768)
 
 
 @dataclass(frozen=True)
@@ -127,12 +129,20 @@ def wait_for(condition: Callable[[], bool], timeout_seconds: float) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on now. All are held until the last is found, so they differ."""
+    """Loopback ports that nobody listens on now, below those that the kernel gives to outgoing connections.
+
+    All are held until the last is found, so they differ.
+    """
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+        ports: list[int] = []
+        while len(ports) < count:
+            port = random.randrange(*LISTEN_PORTS)
+            try:
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            ports.append(port)
+        return ports
 
 
 def accepts_connections(port: int) -> bool:
