@@ -7,11 +7,17 @@
 #include "io/kafka_settings.h"
 
 /*
- * One attempt; the caller repeats while err->retriable (Kafka not reachable yet). Never relies on
- * broker auto-creation; a topic that another service creates meanwhile is fine. Errors:
- * ERR_NETWORK, ERR_TIMEOUT (retriable); ERR_CONFIG when an existing topic has another partition
- * count ("topic trades has 6 partitions, TOPIC_PARTITIONS says 12") or the replication factor
- * cannot be had.
+ * One attempt of some seconds; the caller repeats while err->retriable. Never relies on broker
+ * auto-creation; a topic that another service creates meanwhile is fine. Returns once every topic
+ * has its leaders. Errors:
+ * ERR_NETWORK, ERR_TIMEOUT, ERR_REMOTE  retriable: Kafka is not reachable or not ready yet.
+ * ERR_UNAUTHORIZED  credentials refused (retriable: brokers that start may not know them yet), or
+ *                   no permission to create topics (final).
+ * ERR_CONFIG        retriable while fewer brokers are up than the replication factor asks for;
+ *                   final when existing topics have other partition counts, all of them named:
+ *                   "topic trades has 6 partitions, control 6, TOPIC_PARTITIONS says 12", or when
+ *                   Kafka refuses the settings.
+ * ERR_STOPPED       shutdown was requested meanwhile.
  */
 int topic_admin_ensure(const struct kafka_settings *settings, struct err *err) MUST_CHECK;
 
