@@ -19,19 +19,20 @@ struct instrument_settings {
     char *instruments;   /* INSTRUMENTS: "BTC-USDT,ETH-BTC", instead of the two */
 };
 
-#define INSTRUMENT_SETTINGS(type, member)                                                          \
+#define INSTRUMENT_SETTINGS(config_type, member)                                                   \
     {.name = "CURRENCIES",                                                                         \
      .type = SETTING_TEXT,                                                                         \
      .fallback = "BTC,ETH,TON,SOL,XRP",                                                            \
-     .offset = offsetof(type, member.currencies),                                                  \
+     .offset = offsetof(config_type, member.currencies),                                           \
      .meaning = "currencies to follow against BASE_CURRENCY; * for all"},                          \
         {.name = "BASE_CURRENCY",                                                                  \
          .type = SETTING_TEXT,                                                                     \
          .fallback = "USDT",                                                                       \
-         .offset = offsetof(type, member.base_currency),                                           \
+         .offset = offsetof(config_type, member.base_currency),                                    \
          .meaning = "currency that the pairs are quoted in"},                                      \
     {                                                                                              \
-        .name = "INSTRUMENTS", .type = SETTING_TEXT, .offset = offsetof(type, member.instruments), \
+        .name = "INSTRUMENTS", .type = SETTING_TEXT,                                               \
+        .offset = offsetof(config_type, member.instruments),                                       \
         .meaning = "explicit OKX instrument ids, instead of CURRENCIES"                            \
     }
 

@@ -31,26 +31,26 @@ struct kafka_settings {
     struct topic_names topics;
 };
 
-#define KAFKA_SETTINGS(type, member)                                                               \
+#define KAFKA_SETTINGS(config_type, member)                                                        \
     {.name = "KAFKA_BOOTSTRAP_SERVERS",                                                            \
      .type = SETTING_TEXT,                                                                         \
      .flags = SETTING_REQUIRED,                                                                    \
-     .offset = offsetof(type, member.bootstrap_servers),                                           \
+     .offset = offsetof(config_type, member.bootstrap_servers),                                    \
      .meaning = "brokers as host:port, separated by commas"},                                      \
         {.name = "TOPIC_PREFIX",                                                                   \
          .type = SETTING_TEXT,                                                                     \
-         .offset = offsetof(type, member.topic_prefix),                                            \
+         .offset = offsetof(config_type, member.topic_prefix),                                     \
          .meaning = "put before every topic name, as it stands"},                                  \
         {.name = "TOPIC_PARTITIONS",                                                               \
          .type = SETTING_INT,                                                                      \
          .fallback = "12",                                                                         \
          .min = 1,                                                                                 \
          .max = 1000,                                                                              \
-         .offset = offsetof(type, member.topic_partitions),                                        \
+         .offset = offsetof(config_type, member.topic_partitions),                                 \
          .meaning = "partitions of trades, candles, control and positions"},                       \
     {                                                                                              \
         .name = "TOPIC_REPLICATION_FACTOR", .type = SETTING_INT, .fallback = "3", .min = 1,        \
-        .max = 15, .offset = offsetof(type, member.topic_replication_factor),                      \
+        .max = 15, .offset = offsetof(config_type, member.topic_replication_factor),               \
         .meaning = "copies of each partition of topics that are created"                           \
     }
 

@@ -23,31 +23,32 @@ struct schema_registry_settings {
 };
 
 /* The rows of the settings table, for a config struct that has a member of that type. */
-#define SCHEMA_REGISTRY_SETTINGS(type, member)                                                     \
+#define SCHEMA_REGISTRY_SETTINGS(config_type, member)                                              \
     {.name = "SCHEMA_REGISTRY_URL",                                                                \
      .type = SETTING_TEXT,                                                                         \
      .flags = SETTING_REQUIRED,                                                                    \
-     .offset = offsetof(type, member.url),                                                         \
+     .offset = offsetof(config_type, member.url),                                                  \
      .meaning = "schema registry with Confluent's API, path included"},                            \
         {.name = "SCHEMA_REGISTRY_CA_FILE",                                                        \
          .type = SETTING_TEXT,                                                                     \
-         .offset = offsetof(type, member.ca_file),                                                 \
+         .offset = offsetof(config_type, member.ca_file),                                          \
          .meaning = "certificates to verify the registry by, instead of the system's"},            \
         {.name = "SCHEMA_REGISTRY_CERT_FILE",                                                      \
          .type = SETTING_TEXT,                                                                     \
-         .offset = offsetof(type, member.cert_file),                                               \
+         .offset = offsetof(config_type, member.cert_file),                                        \
          .meaning = "client certificate for the registry"},                                        \
         {.name = "SCHEMA_REGISTRY_KEY_FILE",                                                       \
          .type = SETTING_TEXT,                                                                     \
-         .offset = offsetof(type, member.key_file),                                                \
+         .offset = offsetof(config_type, member.key_file),                                         \
          .meaning = "key of the client certificate"},                                              \
         {.name = "SCHEMA_REGISTRY_USER",                                                           \
          .type = SETTING_TEXT,                                                                     \
-         .offset = offsetof(type, member.user),                                                    \
+         .offset = offsetof(config_type, member.user),                                             \
          .meaning = "user for Basic authentication at the registry"},                              \
     {                                                                                              \
         .name = "SCHEMA_REGISTRY_PASSWORD", .type = SETTING_TEXT, .flags = SETTING_SECRET,         \
-        .offset = offsetof(type, member.password), .meaning = "password of SCHEMA_REGISTRY_USER"   \
+        .offset = offsetof(config_type, member.password),                                          \
+        .meaning = "password of SCHEMA_REGISTRY_USER"                                              \
     }
 
 struct schema_registry;

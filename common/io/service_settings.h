@@ -12,21 +12,21 @@ struct service_settings {
     char *log_format;
 };
 
-#define SERVICE_SETTINGS(type, member)                                                             \
+#define SERVICE_SETTINGS(config_type, member)                                                      \
     {.name = "STATUS_ADDRESS",                                                                     \
      .type = SETTING_TEXT,                                                                         \
      .fallback = "0.0.0.0:9100",                                                                   \
-     .offset = offsetof(type, member.status_address),                                              \
+     .offset = offsetof(config_type, member.status_address),                                       \
      .meaning = "where /metrics, /livez and /readyz are served"},                                  \
         {.name = "LOG_LEVEL",                                                                      \
          .type = SETTING_CHOICE,                                                                   \
          .fallback = "info",                                                                       \
          .choices = "debug|info|warn|error",                                                       \
-         .offset = offsetof(type, member.log_level),                                               \
+         .offset = offsetof(config_type, member.log_level),                                        \
          .meaning = "least level that is logged"},                                                 \
     {                                                                                              \
         .name = "LOG_FORMAT", .type = SETTING_CHOICE, .fallback = "json", .choices = "json|text",  \
-        .offset = offsetof(type, member.log_format),                                               \
+        .offset = offsetof(config_type, member.log_format),                                        \
         .meaning = "a JSON object per line, or text for people"                                    \
     }
 
