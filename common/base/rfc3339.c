@@ -10,13 +10,20 @@ static int64_t floor_divide(int64_t value, int64_t divisor)
     return value % divisor < 0 ? quotient - 1 : quotient;
 }
 
+/* The rest of floor_divide, 0 to divisor - 1. */
+static int64_t floor_modulo(int64_t value, int64_t divisor)
+{
+    int64_t rest = value % divisor;
+    return rest < 0 ? rest + divisor : rest;
+}
+
 /* Days since 1970-01-01 and back, for any year: Howard Hinnant, "chrono-Compatible Low-Level Date
  * Algorithms". Years begin in March there, so that the leap day is the last. */
 static int64_t days_from_civil(int64_t year, int month, int day)
 {
     year -= month <= 2;
     int64_t era = floor_divide(year, YEARS_PER_ERA);
-    int64_t year_of_era = year - era * YEARS_PER_ERA;
+    int64_t year_of_era = floor_modulo(year, YEARS_PER_ERA);
     int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
     int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * DAYS_PER_ERA + day_of_era - 719468;
@@ -26,7 +33,7 @@ static void civil_from_days(int64_t days, struct civil_time *civil)
 {
     days += 719468;
     int64_t era = floor_divide(days, DAYS_PER_ERA);
-    int64_t day_of_era = days - era * DAYS_PER_ERA;
+    int64_t day_of_era = floor_modulo(days, DAYS_PER_ERA);
     int64_t year_of_era =
         (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -40,12 +47,12 @@ struct civil_time civil_from_unix_s(int64_t unix_s)
 {
     struct civil_time civil;
     int64_t days = floor_divide(unix_s, SECONDS_PER_DAY);
-    int second_of_day = (int)(unix_s - days * SECONDS_PER_DAY);
+    int second_of_day = (int)floor_modulo(unix_s, SECONDS_PER_DAY);
     civil_from_days(days, &civil);
     civil.hour = second_of_day / 3600;
     civil.minute = second_of_day / 60 % 60;
     civil.second = second_of_day % 60;
-    civil.weekday = (int)(days - floor_divide(days + 4, 7) * 7 + 4); /* 1970-01-01: a Thursday */
+    civil.weekday = (int)floor_modulo(days + 4, 7); /* 1970-01-01: a Thursday */
     return civil;
 }
 
@@ -100,14 +107,12 @@ static void format(int64_t unix_s, int64_t fraction, int fraction_digits, char *
 
 void rfc3339_format_ms(int64_t unix_ms, char text[RFC3339_BYTES])
 {
-    int64_t unix_s = floor_divide(unix_ms, 1000);
-    format(unix_s, unix_ms - unix_s * 1000, 3, text);
+    format(floor_divide(unix_ms, 1000), floor_modulo(unix_ms, 1000), 3, text);
 }
 
 void rfc3339_format_us(int64_t unix_us, char text[RFC3339_BYTES])
 {
-    int64_t unix_s = floor_divide(unix_us, 1000000);
-    format(unix_s, unix_us - unix_s * 1000000, 6, text);
+    format(floor_divide(unix_us, 1000000), floor_modulo(unix_us, 1000000), 6, text);
 }
 
 void rfc3339_format_s(int64_t unix_ms, char text[RFC3339_BYTES])
