@@ -49,11 +49,15 @@ deps: ## install what is missing (Debian packages, Kafka and registry jars, Pyth
 
 build: $(BINARIES) ## compile the services and tools into build/bin
 
-demo: deps ## the whole pipeline on this machine against the OKX simulator, with live figures
-	@$(MAKE) --no-print-directory build && tools/demo/demo.py --okx sim
+demo: ## the whole pipeline on this machine against the OKX simulator, with live figures
+	@tools/deps.sh build run
+	@$(MAKE) --no-print-directory -j$$(nproc) build
+	@tools/demo/demo.py --okx sim
 
-run: deps ## the same against the real OKX
-	@$(MAKE) --no-print-directory build && tools/demo/demo.py --okx real
+run: ## the same against the real OKX
+	@tools/deps.sh build run
+	@$(MAKE) --no-print-directory -j$$(nproc) build
+	@tools/demo/demo.py --okx real
 
 unit: $(TEST_BIN) ## unit tests
 	@tests/support/run_cmocka.sh $(TEST_BIN)
