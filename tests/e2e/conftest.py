@@ -1,0 +1,55 @@
+"""Fixtures of the end-to-end tests: the servers once, and a pipeline of its own for each test."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "tools/stack"))
+
+from harness import Pipeline  # noqa: E402
+from stack import Stack  # noqa: E402
+
+LOGS = REPOSITORY / "build/test-logs/e2e"
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Kafka, registry and PostgreSQL for the whole session."""
+    with Stack(is_fast=True, logs=LOGS / "stack") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def new_pipeline(stack: Stack) -> Callable[[str], Pipeline]:
+    """Makes pipelines; who makes one closes it."""
+
+    def make(name: str) -> Pipeline:
+        return Pipeline(stack, name, LOGS / re.sub(r"[^\w-]+", "-", name))
+
+    return make
+
+
+@pytest.fixture
+def pipeline(new_pipeline: Callable[[str], Pipeline], request: pytest.FixtureRequest) -> Iterator[Pipeline]:
+    """A pipeline for one test, ended and checked after it."""
+    made = new_pipeline(request.node.name)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def shared_pipeline(new_pipeline: Callable[[str], Pipeline], request: pytest.FixtureRequest) -> Iterator[Pipeline]:
+    """A pipeline that the tests of one module look at together."""
+    made = new_pipeline(request.module.__name__)
+    try:
+        yield made
+    finally:
+        made.close()

@@ -1,0 +1,126 @@
+"""Reads and writes topics as any foreign consumer would: confluent-kafka and its Avro deserializer."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+READ_TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record, with its value decoded where it is Avro."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: Any
+    timestamp_ms: int
+    headers: dict[str, bytes] = field(default_factory=dict)
+
+
+class Topics:
+    """The topics of one pipeline; names are given without its prefix."""
+
+    def __init__(self, bootstrap_servers: str, registry_url: str, prefix: str) -> None:
+        self.bootstrap_servers = bootstrap_servers
+        self.prefix = prefix
+        self.registry = SchemaRegistryClient({"url": registry_url})
+        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+        self._deserialize = AvroDeserializer(self.registry)
+
+    def read(self, name: str) -> list[Record]:
+        """Every record that the topic holds now, decoded, in the order of each partition."""
+        records = self.read_raw(name)
+        context = SerializationContext(self.prefix + name, MessageField.VALUE)
+        return [Record(**{**vars(record), "value": self._deserialize(record.value, context)}) for record in records]
+
+    def read_raw(self, name: str) -> list[Record]:
+        """Every record that the topic holds now, its value as bytes."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.bootstrap_servers,
+                "group.id": "never-used",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+            }
+        )
+        try:
+            return self._read_to_the_end(consumer, self.prefix + name)
+        finally:
+            consumer.close()
+
+    def _read_to_the_end(self, consumer: Consumer, topic: str) -> list[Record]:
+        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
+        deadline = time.monotonic() + READ_TIMEOUT_SECONDS
+        unread, records = set(partitions), []
+        while unread:
+            assert time.monotonic() < deadline, f"{topic} cannot be read to its end"
+            message = consumer.poll(0.5)
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
+                records.append(_record(message))
+            elif error.code() == KafkaError._PARTITION_EOF:
+                unread.discard(message.partition())
+            else:
+                raise AssertionError(str(error))
+        return records
+
+    def produce(self, name: str, key: str | None, value: bytes | None) -> None:
+        """Writes one record and waits for its acknowledgement."""
+        producer = Producer({"bootstrap.servers": self.bootstrap_servers, "partitioner": "murmur2_random"})
+        producer.produce(self.prefix + name, key=key, value=value)
+        assert producer.flush(10) == 0
+
+    def create(self, name: str, partitions: int) -> None:
+        """Creates a topic as an operator might have done."""
+        for done in self._admin.create_topics([NewTopic(self.prefix + name, partitions, 1)]).values():
+            done.result(10)
+
+    def partition_counts(self) -> dict[str, int]:
+        """Topic to number of partitions, of the topics with our prefix, which is taken off."""
+        topics = self._admin.list_topics(timeout=10).topics
+        return {
+            name.removeprefix(self.prefix): len(topic.partitions)
+            for name, topic in topics.items()
+            if name.startswith(self.prefix)
+        }
+
+
+def _record(message: Any) -> Record:
+    return Record(
+        topic=message.topic(),
+        partition=message.partition(),
+        offset=message.offset(),
+        key=(message.key() or b"").decode(),
+        value=message.value(),
+        timestamp_ms=message.timestamp()[1],
+        headers=dict(message.headers() or []),
+    )
+
+
+def murmur2_partition(key: str, partitions: int) -> int:
+    """The partition that the Java client chooses for a key (org.apache.kafka.common.utils.Utils.murmur2)."""
+    data, mask = key.encode(), 0xFFFFFFFF
+    multiplier, result = 0x5BD1E995, (0x9747B28C ^ len(data)) & mask
+    whole = len(data) // 4 * 4
+    for start in range(0, whole, 4):
+        word = int.from_bytes(data[start : start + 4], "little") * multiplier & mask
+        word = (word ^ word >> 24) * multiplier & mask
+        result = (result * multiplier & mask) ^ word
+    if rest := data[whole:]:
+        result = (result ^ int.from_bytes(rest, "little")) * multiplier & mask
+    result = (result ^ result >> 13) * multiplier & mask
+    return ((result ^ result >> 15) & 0x7FFFFFFF) % partitions
