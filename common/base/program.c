@@ -40,9 +40,11 @@ static void print_help(const struct program *program)
            "  --help          this text\n"
            "  --version       the version and the commit it was built from\n"
            "  --check-config  read the settings, say what is wrong with them, and end\n"
-           "  --print-config  the settings in effect, secrets masked\n\n"
+           "  --print-config  the settings in effect, secrets masked\n"
+           "%s\n"
            "settings, from environment variables:\n",
-           program->name, program->summary, program->name);
+           program->name, program->summary, program->name,
+           program->actions ? program->actions : "");
     env_config_print_help(program->settings, program->setting_count, stdout);
     printf("\nexit status:\n"
            "  0  ended in order\n"

@@ -16,6 +16,7 @@ enum program_exit {
 struct program {
     const char *name;
     const char *summary; /* one sentence for --help */
+    const char *actions; /* lines for --help on what main answers to besides; NULL: nothing */
     const struct setting *settings;
     size_t setting_count;
     /* Checks that go beyond one row, after all rows are read; may be NULL. */

@@ -274,5 +274,7 @@ struct command_plan_progress command_plan_progress(const struct command_plan *pl
                     command_ledger_count(plan->ledger, COMMAND_GIVEN_UP, FETCH_REASON_BACKFILL) +
                     command_ledger_count(plan->ledger, COMMAND_GIVEN_UP, FETCH_REASON_GAP),
         .instruments = backfill_plan_instrument_count(plan->backfill),
+        .candles_firing_ms = plan->candles.last_firing_ms,
+        .currencies_firing_ms = plan->currencies.last_firing_ms,
     };
 }

@@ -58,6 +58,8 @@ struct command_plan_progress {
     size_t outstanding; /* asked or backing off */
     size_t given_up;
     size_t instruments;
+    struct optional_int64 candles_firing_ms; /* the newest firing that was acted on */
+    struct optional_int64 currencies_firing_ms;
 };
 struct command_plan_progress command_plan_progress(const struct command_plan *plan);
 

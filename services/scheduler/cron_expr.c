@@ -239,7 +239,7 @@ int cron_expr_parse(struct text_view text, struct cron_expr *cron, struct err *e
         words[FIELD_DAY].data[0] != '*' && words[FIELD_WEEKDAY].data[0] != '*';
     if (!has_possible_date(&parsed))
         return err_set(err, ERR_CONFIG,
-                       "cron expression '%.*s' never fires: no month of its has such a day",
+                       "cron expression '%.*s' never fires: none of its months has such a day",
                        TEXT_VIEW_ARGS(text));
     *cron = parsed;
     return 0;

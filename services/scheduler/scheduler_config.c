@@ -111,6 +111,10 @@ static void validate(void *target, struct config_problems *problems)
 const struct program scheduler_program = {
     .name = "scheduler",
     .summary = "turns schedules and missing history into commands for the ingestors",
+    .actions =
+        "  --next-firings EXPR FROM COUNT [EXPR FROM COUNT]...\n"
+        "                  the next COUNT firings of a cron expression after FROM (a date, a\n"
+        "                  time or now); a negative COUNT: those at or before it, latest first\n",
     .settings = settings,
     .setting_count = SETTING_COUNT,
     .validate = validate,
