@@ -156,7 +156,7 @@ static char **list_variables(size_t *count)
     char **entries = NULL;
 
     *count = 0;
-    for (char **entry = environ; *entry; entry++) {
+    for (char **entry = environ; entry && *entry; entry++) {
         if (strncmp(*entry, VARIABLE_PREFIX, strlen(VARIABLE_PREFIX)) != 0)
             continue;
         entries = mem_realloc_array(entries, *count + 1, sizeof *entries);

@@ -229,17 +229,16 @@ static void *serve(void *argument)
 /* --- life cycle --------------------------------------------------------------------------------
  */
 
+/* Clients that send nonsense are "errors" to libwebsockets; here they are only odd. */
 static void log_line(int level, const char *line)
 {
     size_t length = strcspn(line, "\n");
     char text[REASON_BYTES];
 
+    (void)level;
     snprintf(text, sizeof text, "%.*s", (int)(length < sizeof text ? length : sizeof text - 1),
              line);
-    if (level == LLL_ERR)
-        log_error("libwebsockets", LOG_STR("text", text));
-    else
-        log_warn("libwebsockets", LOG_STR("text", text));
+    log_warn("libwebsockets", LOG_STR("text", text));
 }
 
 struct listen_address {
@@ -306,7 +305,7 @@ static int listen_on(struct status_server *server, const struct listen_address *
         .keepalive_timeout = REQUEST_TIMEOUT_S,
     };
 
-    lws_set_log_level(LLL_ERR | LLL_WARN, log_line);
+    lws_set_log_level(LLL_ERR, log_line);
     server->context = lws_create_context(&info);
     if (server->context)
         server->vhost = lws_create_vhost(server->context, &info);
