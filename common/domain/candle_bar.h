@@ -1,5 +1,6 @@
 /*
  * OKX's bar sizes: length and alignment. Pure.
+ * Times beyond the year 275760 count as that year's, in both directions.
  * Source: OKX API v5, GET / Candlesticks; 6H and longer open at UTC+8 midnight unless named ...utc.
  */
 #ifndef DOMAIN_CANDLE_BAR_H
