@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -68,7 +67,7 @@ class Pipeline:
         )
         self.programs: list[Program] = []
         self.simulator: Simulator | None = None
-        self.before: dict[str, int] = {}  # instrument -> last trade id that nobody could catch
+        self.before: dict[str, dict[str, int]] = {}  # the ledger's summary when the market opened
 
     # --- programs ----------------------------------------------------------------------------------
 
@@ -78,7 +77,7 @@ class Pipeline:
         self.programs.append(self.simulator)
         self.simulator.start()
         self.simulator.halt()
-        self.before = {inst_id: each["last"] for inst_id, each in self.simulator.summary().items()}
+        self.before = self.simulator.summary()
         self.settings |= self.simulator.client_environment()
         return self.simulator
 
@@ -150,11 +149,18 @@ class Pipeline:
     def executed(self) -> list[LedgerTrade]:
         """What the exchange has executed since the market opened."""
         assert self.simulator is not None
-        return [each for each in self.simulator.ledger() if each.trade_id > self.before.get(each.inst_id, -1)]
+        last = {inst_id: each["last"] for inst_id, each in self.before.items()}
+        return [each for each in self.simulator.ledger() if each.trade_id > last.get(each.inst_id, -1)]
 
-    def wait_executed(self, count: int, timeout_seconds: float = 30) -> None:
-        """Waits until the exchange has executed that many trades since the market opened."""
-        eventually(f"{count} trades executed", lambda: len(self.executed()) >= count, timeout_seconds)
+    def executed_count(self) -> int:
+        """How many trades the exchange has executed since the market opened."""
+        assert self.simulator is not None
+        return trade_count(self.simulator.summary()) - trade_count(self.before)
+
+    def wait_executed_more(self, count: int, timeout_seconds: float = 30) -> None:
+        """Waits until the exchange has executed that many more trades."""
+        wanted = self.executed_count() + count
+        eventually(f"{count} more trades", lambda: self.executed_count() >= wanted, timeout_seconds)
 
     def halt_and_drain(self, timeout_seconds: float = DRAIN_SECONDS) -> dict[Key, Content]:
         """Stops trading, waits until the table has what can be had, and returns that."""
@@ -190,6 +196,11 @@ class Pipeline:
         return expected
 
 
+def trade_count(summary: Mapping[str, Mapping[str, int]]) -> int:
+    """The trades of a ledger's summary."""
+    return sum(each["count"] for each in summary.values())
+
+
 def contents(ledger: Any) -> dict[Key, Content]:
     """The ledger's trades in the form of the comparison."""
     return {
@@ -216,8 +227,3 @@ def assert_same_trades(found: Mapping[Key, Content], expected: Mapping[Key, Cont
 def _conninfo(environment: Mapping[str, str]) -> str:
     names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD"}
     return psycopg.conninfo.make_conninfo(**{key: environment[name] for key, name in names.items()}, connect_timeout=5)
-
-
-def milliseconds_since(started: float) -> float:
-    """Milliseconds of the monotonic clock since `started`."""
-    return 1000 * (time.monotonic() - started)

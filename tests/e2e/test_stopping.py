@@ -1,0 +1,81 @@
+"""SIGTERM ends each service with status 0 within 10 s, SIGKILL at any time; either way nothing is lost."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+from harness import STOP_SECONDS, Pipeline
+from pipeline import Service
+
+
+@pytest.fixture
+def running(pipeline: Pipeline) -> tuple[Pipeline, dict[str, Service]]:
+    """A pipeline in the middle of a lively market, and its services by name."""
+    pipeline.settings["CURRENCIES"] = "BTC,ETH"
+    pipeline.start_simulator(SIM_TRADE_RATE="30", SIM_INSTRUMENTS="BTC-USDT,ETH-USDT")
+    services = pipeline.start("scheduler", "persister", "ingestor")
+    pipeline.open_market()
+    pipeline.wait_executed_more(60)
+    return pipeline, {service.name: service for service in services}
+
+
+@pytest.mark.parametrize("name", ["ingestor", "persister", "scheduler"])
+def test_sigterm_ends_a_service_cleanly_and_nothing_is_lost(
+    running: tuple[Pipeline, dict[str, Service]], name: str
+) -> None:
+    pipeline, services = running
+    assert services[name].terminate(STOP_SECONDS) == 0
+    pipeline.wait_executed_more(60)
+    services[name].start()
+    services[name].wait_ready()
+    pipeline.wait_executed_more(60)
+    pipeline.assert_complete()
+
+
+@pytest.mark.parametrize("name", ["ingestor", "persister", "scheduler"])
+def test_sigkill_loses_nothing(running: tuple[Pipeline, dict[str, Service]], name: str) -> None:
+    pipeline, services = running
+    services[name].kill()
+    assert services[name].exit_status() == -signal.SIGKILL
+    pipeline.wait_executed_more(60)
+    services[name].start()
+    services[name].wait_ready(60)
+    pipeline.wait_executed_more(60)
+    pipeline.assert_complete(60)
+
+
+def test_a_second_ingestor_shares_the_work_and_takes_over(running: tuple[Pipeline, dict[str, Service]]) -> None:
+    pipeline, services = running
+    [second] = pipeline.start("ingestor")
+    pipeline.wait_executed_more(60)
+    assert services["ingestor"].terminate(STOP_SECONDS) == 0
+    pipeline.wait_executed_more(120)
+    pipeline.assert_complete(60)
+    assert second.metrics().value("trades_received_total") > 0
+
+
+def test_two_persisters_write_each_trade_once(running: tuple[Pipeline, dict[str, Service]]) -> None:
+    pipeline, services = running
+    [second] = pipeline.start("persister")
+    pipeline.wait_executed_more(120)
+    pipeline.assert_complete()
+    written = sum(each.metrics().value("rows_written_total", table="trades") for each in (services["persister"], second))
+    assert written == len(pipeline.table_trades())
+
+
+def test_of_two_schedulers_one_is_active_and_the_other_takes_over(
+    running: tuple[Pipeline, dict[str, Service]],
+) -> None:
+    pipeline, services = running
+    [second] = pipeline.start("scheduler")
+    both = (services["scheduler"], second)
+    second.wait_until("one of two active", lambda: _active(*both) == 1, 20)
+    [active] = [each for each in both if _active(each) == 1]
+    [idle] = [each for each in both if each is not active]
+    assert active.terminate(STOP_SECONDS) == 0
+    idle.wait_until("active", lambda: _active(idle) == 1, 30)
+
+
+def _active(*schedulers: Service) -> float:
+    return sum(each.metrics().value("scheduler_active") for each in schedulers)
