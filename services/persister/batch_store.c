@@ -1,0 +1,239 @@
+#include "batch_store.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "batch.h"
+#include "copy_binary.h"
+#include "domain/trade.h"
+#include "table_store.h"
+
+enum {
+    STEPS_MAX = TABLE_COUNT * 3,        /* copy, merge, settle */
+    COPY_BYTES_MAX = 256 * 1024 * 1024, /* of one table in one batch */
+};
+
+/* The part of a transaction that concerns one table. */
+struct table_part {
+    const struct persist_item **rows; /* room for rows_max */
+    size_t row_count;
+    size_t superseded;   /* left out of rows for a newer state in the same batch */
+    struct buf copy;     /* the rows in COPY's form */
+    size_t written_step; /* whose row count is that of rows written */
+};
+
+struct batch_store {
+    struct pg_client *client;
+    struct partition_keeper *partitions;
+    struct dead_letter_box *dead_letters;
+    const struct persist_metrics *metrics;
+    struct table_part parts[TABLE_COUNT];
+    bool merges; /* instead of copying straight into the table */
+};
+
+struct batch_store *batch_store_create(const struct batch_store_options *options)
+{
+    struct batch_store *store = mem_calloc(1, sizeof *store);
+
+    store->client = options->client;
+    store->partitions = options->partitions;
+    store->dead_letters = options->dead_letters;
+    store->metrics = options->metrics;
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        store->parts[i].rows = mem_calloc(options->rows_max, sizeof *store->parts[i].rows);
+        buf_init(&store->parts[i].copy, COPY_BYTES_MAX);
+    }
+    return store;
+}
+
+void batch_store_destroy(struct batch_store *store)
+{
+    if (!store)
+        return;
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        buf_clear(&store->parts[i].copy);
+        free(store->parts[i].rows);
+    }
+    free(store);
+}
+
+int batch_store_prepare_session(struct batch_store *store, struct err *err)
+{
+    struct pg_step steps[TABLE_COUNT] = {0};
+
+    for (enum table table = 0; table < TABLE_COUNT; table++)
+        steps[table].sql = table_store_of(table)->stage_sql;
+    return pg_client_run(store->client, steps, TABLE_COUNT, err);
+}
+
+/* --- one transaction -----------------------------------------------------------------------------
+ */
+
+static int encode_rows(struct table_part *part, const struct table_store *table, struct err *err)
+{
+    buf_reset(&part->copy);
+    copy_begin(&part->copy);
+    for (size_t i = 0; i < part->row_count; i++)
+        table->append_row(part->rows[i]->record, &part->copy);
+    copy_end(&part->copy);
+    if (part->copy.overflowed)
+        return err_set(err, ERR_LIMIT, "rows for %s take more than %d bytes", table->table,
+                       COPY_BYTES_MAX);
+    return 0;
+}
+
+static size_t add_steps(struct table_part *part, const struct table_store *table, bool merges,
+                        struct pg_step *steps)
+{
+    size_t count = 0;
+
+    if (table->direct_sql && !merges) {
+        part->written_step = 0;
+        steps[count++] = (struct pg_step){.sql = table->direct_sql, .copy_data = &part->copy};
+        return count;
+    }
+    part->written_step = 1;
+    steps[count++] = (struct pg_step){.sql = table->copy_sql, .copy_data = &part->copy};
+    steps[count++] = (struct pg_step){.sql = table->merge_sql};
+    if (table->settle_sql)
+        steps[count++] = (struct pg_step){.sql = table->settle_sql};
+    return count;
+}
+
+static void observe_latency(struct batch_store *store)
+{
+    const struct table_part *part = &store->parts[TABLE_TRADES];
+    int64_t now_us = clock_wall_us();
+
+    for (size_t i = 0; i < part->row_count; i++) {
+        const struct trade *trade = part->rows[i]->record;
+
+        if (trade->origin == ORIGIN_STREAM)
+            metric_observe_us(store->metrics->end_to_end_seconds, now_us - trade->received_at_us);
+    }
+}
+
+static void note_success(struct batch_store *store, const struct pg_step *steps)
+{
+    const struct table_part *trades = &store->parts[TABLE_TRADES];
+
+    for (enum table table = 0; table < TABLE_COUNT; table++) {
+        const struct table_part *part = &store->parts[table];
+        int64_t written = 0;
+
+        if (part->row_count > 0) {
+            written = steps[part->written_step].rows;
+            metric_add(store->metrics->rows_written[table], written);
+        }
+        metric_add(store->metrics->rows_duplicate[table],
+                   (int64_t)(part->row_count + part->superseded) - written);
+    }
+    if (trades->row_count == 0)
+        return;
+    if (store->merges)
+        metric_increment(store->metrics->merged_batches);
+    /* Trades that were there before say nothing about how long the new ones took. */
+    if (steps[trades->written_step].rows == (int64_t)trades->row_count) {
+        store->merges = false;
+        observe_latency(store);
+    }
+}
+
+static int write_transaction(struct batch_store *store, struct persist_item *const *items,
+                             size_t count, struct err *err)
+{
+    struct pg_step steps[STEPS_MAX];
+    size_t step_count = 0;
+
+    for (enum table table = 0; table < TABLE_COUNT; table++) {
+        struct table_part *part = &store->parts[table];
+
+        part->row_count = batch_rows(items, count, table, part->rows, &part->superseded);
+        if (part->row_count == 0)
+            continue;
+        if (encode_rows(part, table_store_of(table), err) != 0)
+            return -1;
+        size_t added = add_steps(part, table_store_of(table), store->merges, steps + step_count);
+        part->written_step += step_count;
+        step_count += added;
+    }
+    if (step_count == 0)
+        return 0;
+    if (pg_client_run(store->client, steps, step_count, err) != 0)
+        return -1;
+    note_success(store, steps);
+    return 0;
+}
+
+/* --- refusals ------------------------------------------------------------------------------------
+ */
+
+static bool is_records_fault(const struct err *err)
+{
+    return !err->retriable && err->code != ERR_STOPPED;
+}
+
+static int write_or_merge(struct batch_store *store, struct persist_item *const *items,
+                          size_t count, struct err *err)
+{
+    if (write_transaction(store, items, count, err) == 0)
+        return 0;
+    if (store->merges || !is_records_fault(err) ||
+        !pg_is_unique_violation(pg_client_sqlstate(store->client)))
+        return -1;
+    store->merges = true;
+    return write_transaction(store, items, count, err);
+}
+
+/* A missing partition looks like a fault of the row: it may have been dropped behind our back. */
+static int write_with_partitions(struct batch_store *store, struct persist_item *const *items,
+                                 size_t count, struct err *err)
+{
+    struct err refusal;
+
+    if (write_or_merge(store, items, count, err) == 0)
+        return 0;
+    if (!is_records_fault(err) || !pg_is_check_violation(pg_client_sqlstate(store->client)))
+        return -1;
+    refusal = *err;
+    partition_keeper_forget(store->partitions);
+    if (partition_keeper_prepare(store->partitions, store->client, items, count, clock_wall_ms(),
+                                 err) != 0 &&
+        !is_records_fault(err))
+        return -1;
+    *err = refusal;
+    return write_or_merge(store, items, count, err);
+}
+
+static int write_range(struct batch_store *store, struct persist_item *const *items, size_t count,
+                       struct err *err)
+{
+    size_t half = count / 2;
+    int status = count > 1 ? write_or_merge(store, items, count, err)
+                           : write_with_partitions(store, items, count, err);
+
+    if (status == 0)
+        return 0;
+    if (!is_records_fault(err))
+        return -1;
+    if (count == 1) {
+        dead_letter_box_add(store->dead_letters, items[0], DEAD_STAGE_STORE, err,
+                            pg_client_sqlstate(store->client));
+        return 0;
+    }
+    if (write_range(store, items, half, err) != 0)
+        return -1;
+    return write_range(store, items + half, count - half, err);
+}
+
+int batch_store_write(struct batch_store *store, struct persist_item *const *items, size_t count,
+                      struct err *err)
+{
+    if (partition_keeper_prepare(store->partitions, store->client, items, count, clock_wall_ms(),
+                                 err) != 0)
+        return -1;
+    if (write_with_partitions(store, items, count, err) == 0)
+        return 0;
+    return is_records_fault(err) ? write_range(store, items, count, err) : -1;
+}

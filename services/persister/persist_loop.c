@@ -1,0 +1,430 @@
+#include "persist_loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/shutdown.h"
+#include "completion.h"
+#include "io/kafka_consumer.h"
+#include "source_table.h"
+
+enum {
+    POLL_MS = 50,
+    OFFER_MS = 100,           /* to wait for a busy writer before its partitions are paused */
+    REVOKE_TIMEOUT_MS = 3000, /* well under the session timeout */
+    DRAIN_TIMEOUT_MS = 2500,
+    ABANDON_TIMEOUT_MS = 1000,
+    DRAIN_SLICE_MS = 50,
+    REPORT_INTERVAL_MS = 250,
+    SUMMARY_INTERVAL_MS = 60000,
+    COMPLETIONS_MAX = 1024,
+    GROUP_ID_BYTES = 300,
+};
+
+/* A writer, and what waits for room in its queue. */
+struct writer_slot {
+    struct writer *writer;
+    struct persist_item *held_first, *held_last;
+    bool has_paused;
+};
+
+struct persist_loop {
+    const struct kafka_settings *kafka;
+    struct status_server *status;
+    struct persist_metrics *series;
+    struct kafka_consumer *consumer;
+    struct bounded_queue *completions; /* of struct completion */
+    struct source_table sources;
+    struct writer_slot *slots;
+    size_t slot_count;
+    bool is_stuck;           /* a writer did not stop, and still holds records */
+    int64_t next_report_ms;  /* monotonic */
+    int64_t next_summary_ms; /* monotonic */
+};
+
+/* --- from Kafka to the writers -------------------------------------------------------------------
+ */
+
+static void hand_over(struct persist_item *item)
+{
+    item->source->in_flight++;
+}
+
+static void hold(struct persist_loop *loop, struct writer_slot *slot, struct persist_item *item)
+{
+    struct source_partition *source = item->source;
+
+    if (slot->held_last)
+        slot->held_last->next = item;
+    else
+        slot->held_first = item;
+    slot->held_last = item;
+    slot->has_paused = true;
+    source->is_paused = true;
+    kafka_consumer_pause(loop->consumer, source->topic_name, source->partition);
+}
+
+/* Takes message. */
+static void dispatch(struct persist_loop *loop, rd_kafka_message_t *message)
+{
+    struct source_partition *source =
+        source_table_get(&loop->sources, rd_kafka_topic_name(message->rkt), message->partition);
+    struct persist_item *item;
+    struct writer_slot *slot;
+
+    if (!source) { /* cannot: we subscribed to our own topics only */
+        rd_kafka_message_destroy(message);
+        return;
+    }
+    item = persist_item_create(message, source);
+    slot = &loop->slots[source->writer];
+    if (!slot->held_first && writer_offer(slot->writer, item, OFFER_MS))
+        hand_over(item);
+    else
+        hold(loop, slot, item);
+}
+
+struct resume_context {
+    struct persist_loop *loop;
+    size_t writer;
+};
+
+static void resume_source(struct source_partition *source, void *context)
+{
+    struct resume_context *resume = context;
+
+    if (!source->is_paused || source->writer != resume->writer)
+        return;
+    source->is_paused = false;
+    kafka_consumer_resume(resume->loop->consumer, source->topic_name, source->partition);
+}
+
+/* Hands over what was held, in order, as far as there is room. */
+static void release_held(struct persist_loop *loop, size_t index)
+{
+    struct writer_slot *slot = &loop->slots[index];
+
+    while (slot->held_first) {
+        struct persist_item *item = slot->held_first;
+        struct persist_item *next = item->next;
+
+        if (persist_item_is_stale(item))
+            persist_item_destroy(item);
+        else if (writer_offer(slot->writer, item, 0))
+            hand_over(item);
+        else
+            return;
+        slot->held_first = next;
+        if (!next)
+            slot->held_last = NULL;
+    }
+    if (slot->has_paused && writer_has_room(slot->writer)) {
+        source_table_visit(&loop->sources, resume_source,
+                           &(struct resume_context){.loop = loop, .writer = index});
+        slot->has_paused = false;
+    }
+}
+
+/* --- from the writers to Kafka -------------------------------------------------------------------
+ */
+
+static void apply_completion(struct persist_loop *loop, struct completion *completion)
+{
+    for (size_t i = 0; i < completion->count; i++) {
+        const struct completed_partition *done = &completion->partitions[i];
+        struct source_partition *source = done->source;
+
+        if (done->generation != atomic_load(&source->generation))
+            continue; /* given up since: its next owner begins at the committed offset */
+        source->in_flight -= done->records;
+        kafka_consumer_store_offset(loop->consumer, source->topic_name, source->partition,
+                                    done->next_offset);
+    }
+    free(completion);
+}
+
+/* Waits up to timeout_ms for the first. */
+static void apply_completions(struct persist_loop *loop, int64_t timeout_ms)
+{
+    struct completion *completion = bounded_queue_pop(loop->completions, timeout_ms);
+
+    while (completion) {
+        apply_completion(loop, completion);
+        completion = bounded_queue_pop(loop->completions, 0);
+    }
+}
+
+/* --- rebalances ----------------------------------------------------------------------------------
+ */
+
+static struct source_partition *source_of(struct persist_loop *loop,
+                                          const rd_kafka_topic_partition_t *entry)
+{
+    return source_table_get(&loop->sources, entry->topic, entry->partition);
+}
+
+static bool is_any_in_flight(struct persist_loop *loop,
+                             const rd_kafka_topic_partition_list_t *partitions)
+{
+    for (int i = 0; i < partitions->cnt; i++) {
+        const struct source_partition *source = source_of(loop, &partitions->elems[i]);
+
+        if (source && source->in_flight > 0)
+            return true;
+    }
+    return false;
+}
+
+static void on_revoke(const rd_kafka_topic_partition_list_t *revoked, bool lost, void *context)
+{
+    struct persist_loop *loop = context;
+    int64_t deadline_ms = clock_monotonic_ms() + (lost ? 0 : REVOKE_TIMEOUT_MS);
+
+    while (is_any_in_flight(loop, revoked) && clock_monotonic_ms() < deadline_ms)
+        apply_completions(loop, DRAIN_SLICE_MS);
+    for (int i = 0; i < revoked->cnt; i++) {
+        struct source_partition *source = source_of(loop, &revoked->elems[i]);
+
+        if (!source)
+            continue;
+        atomic_fetch_add(&source->generation, 1);
+        source->in_flight = 0;
+    }
+}
+
+/* The new assignment begins with everything running; what is full pauses again. */
+static void on_assigned(const rd_kafka_topic_partition_list_t *gained,
+                        const rd_kafka_topic_partition_list_t *dropped, void *context)
+{
+    struct persist_loop *loop = context;
+
+    kafka_consumer_resume_all(loop->consumer);
+    log_info("assignment changed", LOG_INT("gained", gained->cnt),
+             LOG_INT("dropped", dropped->cnt));
+}
+
+/* --- reports -------------------------------------------------------------------------------------
+ */
+
+static void report_kafka(struct persist_loop *loop)
+{
+    bool is_connected = kafka_consumer_is_connected(loop->consumer);
+    bool has_assignment = kafka_consumer_has_assignment(loop->consumer);
+
+    status_server_set_condition(loop->status, "kafka", is_connected && has_assignment,
+                                !is_connected     ? "not connected"
+                                : !has_assignment ? "waiting for an assignment"
+                                                  : NULL);
+}
+
+static void report_health(struct persist_loop *loop)
+{
+    struct writer_health worst = {0};
+
+    for (size_t i = 0; i < loop->slot_count; i++) {
+        struct writer_health health;
+
+        writer_health(loop->slots[i].writer, &health);
+        if (health.database[0])
+            (void)snprintf(worst.database, sizeof worst.database, "%s", health.database);
+        if (health.registry[0])
+            (void)snprintf(worst.registry, sizeof worst.registry, "%s", health.registry);
+    }
+    status_server_set_condition(loop->status, "postgresql", !worst.database[0], worst.database);
+    status_server_set_condition(loop->status, "schema-registry", !worst.registry[0],
+                                worst.registry);
+    metric_set(loop->series->database_up, !worst.database[0]);
+}
+
+static void log_summary(struct persist_loop *loop)
+{
+    log_info("progress",
+             LOG_INT("trades_written", metric_value(loop->series->rows_written[TABLE_TRADES])),
+             LOG_INT("trades_duplicate", metric_value(loop->series->rows_duplicate[TABLE_TRADES])),
+             LOG_INT("candles_written", metric_value(loop->series->rows_written[TABLE_CANDLES])),
+             LOG_INT("lag", kafka_consumer_lag(loop->consumer)));
+}
+
+static void report(struct persist_loop *loop)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (now_ms >= loop->next_report_ms) {
+        loop->next_report_ms = now_ms + REPORT_INTERVAL_MS;
+        report_kafka(loop);
+        report_health(loop);
+        status_server_beat(loop->status);
+    }
+    if (now_ms >= loop->next_summary_ms) {
+        loop->next_summary_ms = now_ms + SUMMARY_INTERVAL_MS;
+        log_summary(loop);
+    }
+}
+
+/* --- life cycle ----------------------------------------------------------------------------------
+ */
+
+static struct kafka_consumer *join_group(struct persist_loop *loop, struct metrics *metrics,
+                                         struct err *err)
+{
+    const char *topics[PERSIST_TOPIC_COUNT];
+    char group_id[GROUP_ID_BYTES];
+
+    for (size_t i = 0; i < PERSIST_TOPIC_COUNT; i++)
+        topics[i] = topic_name(&loop->kafka->topics, persist_topics[i]);
+    (void)snprintf(group_id, sizeof group_id, "%spersister",
+                   loop->kafka->topic_prefix ? loop->kafka->topic_prefix : "");
+    return kafka_consumer_create(
+        loop->kafka,
+        &(struct kafka_consumer_options){
+            .client_id = "persister",
+            .group_id = group_id,
+            .topics = topics,
+            .topic_count = PERSIST_TOPIC_COUNT,
+            .offset_reset = "earliest",
+            .handler = {.on_revoke = on_revoke, .on_assigned = on_assigned, .context = loop},
+        },
+        metrics, err);
+}
+
+static int start_writers(struct persist_loop *loop, const struct persist_loop_options *options,
+                         struct err *err)
+{
+    for (size_t i = 0; i < options->writer_count; i++) {
+        struct writer_options writer = options->writer;
+
+        writer.completions = loop->completions;
+        if (i > 0)
+            writer.retention_ms = 0; /* one is enough to drop partitions */
+        loop->slots[i].writer = writer_start(&writer, err);
+        if (!loop->slots[i].writer)
+            return -1;
+        loop->slot_count++;
+    }
+    return 0;
+}
+
+static void stop_writers(struct persist_loop *loop);
+
+struct persist_loop *persist_loop_create(const struct persist_loop_options *options,
+                                         struct err *err)
+{
+    struct persist_loop *loop = mem_calloc(1, sizeof *loop);
+
+    loop->kafka = options->kafka;
+    loop->status = options->status;
+    loop->series = options->series;
+    loop->completions = bounded_queue_create(COMPLETIONS_MAX);
+    loop->slots = mem_calloc(options->writer_count, sizeof *loop->slots);
+    source_table_init(&loop->sources, &options->kafka->topics, options->writer_count);
+    loop->next_summary_ms = clock_monotonic_ms() + SUMMARY_INTERVAL_MS;
+    if (start_writers(loop, options, err) == 0)
+        loop->consumer = join_group(loop, options->metrics, err);
+    if (loop->consumer)
+        return loop;
+    stop_writers(loop);
+    persist_loop_destroy(loop);
+    return NULL;
+}
+
+static void drop_held(struct writer_slot *slot)
+{
+    while (slot->held_first) {
+        struct persist_item *next = slot->held_first->next;
+
+        persist_item_destroy(slot->held_first);
+        slot->held_first = next;
+    }
+    slot->held_last = NULL;
+}
+
+static bool stop_writer(struct persist_loop *loop, struct writer *writer, int64_t deadline_ms)
+{
+    while (clock_monotonic_ms() < deadline_ms) {
+        if (writer_join(writer, DRAIN_SLICE_MS))
+            return true;
+        if (loop->consumer)
+            apply_completions(loop, 0);
+    }
+    log_warn("records in hand are left for the next owner of their partitions");
+    writer_abandon(writer);
+    return writer_join(writer, ABANDON_TIMEOUT_MS);
+}
+
+/* Lets the writers finish what they hold for a while, then makes them let go. */
+static void stop_writers(struct persist_loop *loop)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + DRAIN_TIMEOUT_MS;
+
+    for (size_t i = 0; i < loop->slot_count; i++) {
+        drop_held(&loop->slots[i]); /* read again by whoever owns the partition next */
+        writer_close(loop->slots[i].writer);
+    }
+    for (size_t i = 0; i < loop->slot_count; i++) {
+        if (!stop_writer(loop, loop->slots[i].writer, deadline_ms))
+            loop->is_stuck = true;
+    }
+}
+
+static void forget_in_flight(struct source_partition *source, void *context)
+{
+    (void)context;
+    source->in_flight = 0;
+}
+
+static void leave_group(struct persist_loop *loop)
+{
+    struct err err = {0};
+
+    apply_completions(loop, 0);
+    source_table_visit(&loop->sources, forget_in_flight, NULL);
+    if (!loop->is_stuck) {
+        kafka_consumer_destroy(loop->consumer); /* commits first */
+        loop->consumer = NULL;
+    } else if (kafka_consumer_commit(loop->consumer, &err) != 0) {
+        log_warn("offsets not committed: some records will be written again",
+                 LOG_STR("reason", err.message));
+    }
+}
+
+bool persist_loop_is_stuck(const struct persist_loop *loop)
+{
+    return loop && loop->is_stuck;
+}
+
+int persist_loop_run(struct persist_loop *loop, struct err *err)
+{
+    int status = 0;
+
+    while (status == 0 && !shutdown_requested()) {
+        rd_kafka_message_t *message = kafka_consumer_poll(loop->consumer, POLL_MS, err);
+
+        if (message)
+            dispatch(loop, message);
+        else if (err->code != ERR_NONE)
+            status = -1;
+        apply_completions(loop, 0);
+        for (size_t i = 0; i < loop->slot_count; i++)
+            release_held(loop, i);
+        report(loop);
+    }
+    status_server_set_condition(loop->status, "running", false, "stopping");
+    stop_writers(loop);
+    leave_group(loop);
+    return status;
+}
+
+void persist_loop_destroy(struct persist_loop *loop)
+{
+    if (!loop)
+        return;
+    for (size_t i = 0; i < loop->slot_count; i++)
+        writer_destroy(loop->slots[i].writer);
+    bounded_queue_destroy(loop->completions);
+    source_table_clear(&loop->sources);
+    free(loop->slots);
+    free(loop);
+}
