@@ -2,7 +2,7 @@
 
 Days follow Vixie cron: a day field that begins with a star, stepped or not, does not count as a
 restriction; croniter does so with implement_cron_bug. Expressions that croniter reads in a way of
-its own (5-5 for the whole cycle, 22-2 across midnight) are not made.
+its own (5-5 for the whole cycle, 22-2 across midnight, a star within a list) are not made.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def item(rng: random.Random, field: Field) -> str:
     else:
         low, high = sorted(rng.sample(range(field.low, field.high + 1), 2))
         text = f"{value(rng, field, low)}-{value(rng, field, high)}"
-        if text.startswith("7-"):  # Sunday leads the week as 0
+        if field.names is WEEKDAYS and text.startswith("7-"):  # Sunday leads the week as 0
             text = "0" + text[1:]
         if field.names is WEEKDAYS and low > 0 and rng.random() < 0.3:
             text = f"{low}-7"
@@ -66,7 +66,8 @@ def item(rng: random.Random, field: Field) -> str:
 def field_text(rng: random.Random, field: Field) -> str:
     if rng.random() < 0.35:
         return "*"
-    return ",".join(item(rng, field) for _ in range(rng.choice([1, 1, 1, 2, 3])))
+    items = [item(rng, field) for _ in range(rng.choice([1, 1, 1, 2, 3]))]
+    return ",".join(sorted(items, key=lambda text: not text.startswith("*")))
 
 
 def is_possible(expression: str) -> bool:
