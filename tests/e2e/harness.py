@@ -67,7 +67,7 @@ class Pipeline:
         )
         self.programs: list[Program] = []
         self.simulator: Simulator | None = None
-        self.before: dict[str, dict[str, int]] = {}  # the ledger's summary when the market opened
+        self.before: list[LedgerTrade] = []  # what was executed before the market opened
 
     # --- programs ----------------------------------------------------------------------------------
 
@@ -77,7 +77,7 @@ class Pipeline:
         self.programs.append(self.simulator)
         self.simulator.start()
         self.simulator.halt()
-        self.before = self.simulator.summary()
+        self.before = self.simulator.ledger()
         self.settings |= self.simulator.client_environment()
         return self.simulator
 
@@ -149,13 +149,13 @@ class Pipeline:
     def executed(self) -> list[LedgerTrade]:
         """What the exchange has executed since the market opened."""
         assert self.simulator is not None
-        last = {inst_id: each["last"] for inst_id, each in self.before.items()}
-        return [each for each in self.simulator.ledger() if each.trade_id > last.get(each.inst_id, -1)]
+        before = set(self.before)
+        return [each for each in self.simulator.ledger() if each not in before]
 
     def executed_count(self) -> int:
         """How many trades the exchange has executed since the market opened."""
         assert self.simulator is not None
-        return trade_count(self.simulator.summary()) - trade_count(self.before)
+        return self.simulator.trade_count() - len(self.before)
 
     def wait_executed_more(self, count: int, timeout_seconds: float = 30) -> None:
         """Waits until the exchange has executed that many more trades."""
@@ -194,11 +194,6 @@ class Pipeline:
         assert_same_trades(self.table_trades(), expected, "table")
         assert_same_trades(self.topic_trades(), expected, "topic")
         return expected
-
-
-def trade_count(summary: Mapping[str, Mapping[str, int]]) -> int:
-    """The trades of a ledger's summary."""
-    return sum(each["count"] for each in summary.values())
 
 
 def contents(ledger: Any) -> dict[Key, Content]:

@@ -88,7 +88,7 @@ def test_an_unusable_status_address_is_an_error_at_once(pipeline: Pipeline) -> N
 # --- servers that are not there ------------------------------------------------------------------------
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def late_stack() -> Iterator[Stack]:
     """A stack of its own, whose servers come and go."""
     with Stack(is_fast=True) as stack:

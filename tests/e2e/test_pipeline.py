@@ -91,7 +91,7 @@ def test_schemas_are_registered_as_the_files_say_and_stay_compatible(run: Pipeli
 
 
 def test_position_of_each_instrument_is_its_last_published_trade(run: Pipeline) -> None:
-    last = {inst_id: each["last"] for inst_id, each in run.simulator.summary().items()}
+    last = {each.inst_id: each.trade_id for each in run.executed()}
 
     def positions() -> dict[str, int | None]:
         return {record.key: record.value["tradeId"] for record in run.topics.read("positions")}

@@ -26,7 +26,7 @@ from types import FrameType
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tools/stack"))
-from pipeline import PipelineError, Program, Service, Simulator, migrate, stop_in_order  # noqa: E402
+from pipeline import LedgerTrade, PipelineError, Program, Service, Simulator, migrate, stop_in_order  # noqa: E402
 from servers import StackError  # noqa: E402
 from stack import Stack  # noqa: E402
 
@@ -49,7 +49,7 @@ class Demo:
         self.logs = self.directory / "logs"
         self.services: dict[str, Service] = {}
         self.simulator: Simulator | None = None
-        self.before: dict[str, dict[str, int]] = {}
+        self.before: list[LedgerTrade] = []
 
     def run(self) -> int:
         """Starts everything, shows it, stops everything; the exit status."""
@@ -98,7 +98,7 @@ class Demo:
         simulator.start()
         simulator.halt()
         self.simulator = simulator
-        self.before = simulator.summary()
+        self.before = simulator.ledger()
 
     def _start_services(self, environment: Mapping[str, str], cleanup: ExitStack) -> None:
         exchange = self.simulator.client_environment() if self.simulator else {}
@@ -164,9 +164,7 @@ class Demo:
         verdict.wait_until_drained()
         self._check_alive()
         comparisons = verdict.compare()
-        executed = sum(each["count"] for each in self.simulator.summary().values())
-        executed -= sum(each["count"] for each in self.before.values())
-        say(f"the simulator executed {executed:,} trades")
+        say(f"the simulator executed {verdict.executed():,} trades")
         for comparison in comparisons:
             say(str(comparison))
         is_exact = all(comparison.is_exact() for comparison in comparisons)

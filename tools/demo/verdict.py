@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
-from pipeline import REPOSITORY, PipelineError, Simulator
+from pipeline import REPOSITORY, LedgerTrade, PipelineError, Simulator
 
 STALLED_SECONDS = 30
 POLL_SECONDS = 0.5
@@ -48,16 +48,20 @@ class Comparison:
 
 
 class Verdict:
-    """Judges a run. `before` is the ledger's summary when the first trade was to be caught."""
+    """Judges a run. `before` is what the ledger held when the services were not yet to catch anything."""
 
-    def __init__(self, simulator: Simulator, environment: Mapping[str, str], before: Mapping[str, Mapping[str, int]]):
+    def __init__(self, simulator: Simulator, environment: Mapping[str, str], before: Iterable[LedgerTrade]) -> None:
         self.simulator = simulator
         self.environment = {**os.environ, **environment}
-        self._last_before = {inst_id: summary["last"] for inst_id, summary in before.items()}
+        self._before = set(before)
+
+    def executed(self) -> int:
+        """How many trades there were to catch."""
+        return len(self._ledger())
 
     def wait_until_drained(self) -> None:
         """Returns when the table has as many trades as the ledger, or when it has stopped growing."""
-        expected = len(self._ledger())
+        expected = self.executed()
         rows, changed_at = -1, time.monotonic()
         while rows < expected and time.monotonic() - changed_at < STALLED_SECONDS:
             now = int(self._psql("SELECT count(*) FROM trades"))
@@ -77,7 +81,7 @@ class Verdict:
         return {
             (t.inst_id, t.trade_id): (Decimal(t.price), Decimal(t.size), t.side, t.time_ms)
             for t in self.simulator.ledger()
-            if t.trade_id > self._last_before.get(t.inst_id, -1)
+            if t not in self._before
         }
 
     def _table(self) -> Iterable[tuple[Key, Content]]:

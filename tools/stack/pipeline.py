@@ -7,11 +7,10 @@ import os
 import re
 import signal
 import subprocess
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from processes import as_user, free_ports, wait_for
@@ -278,8 +277,8 @@ class Simulator(Program):
         """Every trade executed since the start, lost ones too."""
         return [_read_ledger_line(line) for line in self._admin("GET", "/ledger").splitlines()]
 
-    def summary(self) -> dict[str, dict[str, int]]:
-        """Instrument to its first and last id and the number of trades."""
+    def summary(self) -> dict[str, dict[str, int | None]]:
+        """Instrument to its first and last id (None before its first trade) and the number of trades."""
         return json.loads(self._admin("GET", "/ledger/summary"))
 
     def stats(self) -> dict:
@@ -293,6 +292,10 @@ class Simulator(Program):
     def resume(self) -> None:
         """Trading goes on."""
         self._admin("POST", "/resume")
+
+    def trade_count(self) -> int:
+        """How many trades it has executed since the start."""
+        return sum(each["count"] or 0 for each in self.summary().values())
 
     def fault(self, kind: str, **parameters: str | int) -> None:
         """Injects a fault: drop, close, stall, refuse, malformed, gap, lose, notice, rest, clear."""
@@ -311,13 +314,18 @@ def _read_ledger_line(line: str) -> LedgerTrade:
 
 
 def http(method: str, url: str) -> tuple[int, str]:
-    """The status and the body of an answer; OSError when there is none."""
-    request = urllib.request.Request(url, method=method, data=b"" if method == "POST" else None)
+    """The status and the body of an answer to a request without a body; OSError when there is none."""
+    parts = urllib.parse.urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=HTTP_TIMEOUT_SECONDS)
     try:
-        with urllib.request.urlopen(request, timeout=HTTP_TIMEOUT_SECONDS) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
+        connection.putrequest(method, f"{parts.path}?{parts.query}" if parts.query else parts.path)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    except HTTPException as error:
+        raise ConnectionError(f"{url}: {error!r}") from error
+    finally:
+        connection.close()
 
 
 def migrate(environment: Mapping[str, str], *arguments: str) -> None:
