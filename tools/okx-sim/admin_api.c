@@ -92,12 +92,10 @@ static void answer_summary(const struct admin_call *call)
         int64_t begin = tape_started_index(tape, i);
         int64_t end = tape_executed(tape, i, call->now.wall_ms);
         buf_append_format(out, "%s\"%s\":", i == 0 ? "{" : ",", tape_instrument(tape, i)->inst_id);
-        if (begin == end)
-            buf_append_text(out, "{\"first\":null,\"last\":null,\"count\":0}");
-        else
-            buf_append_format(out, "{\"first\":%lld,\"last\":%lld,\"count\":%lld}",
-                              (long long)tape_trade_id(tape, i, begin),
-                              (long long)tape_trade_id(tape, i, end - 1), (long long)(end - begin));
+        /* Without a trade: last is first - 1, so that "later than last" means the same. */
+        buf_append_format(out, "{\"first\":%lld,\"last\":%lld,\"count\":%lld}",
+                          (long long)tape_trade_id(tape, i, begin),
+                          (long long)tape_trade_id(tape, i, end - 1), (long long)(end - begin));
     }
     buf_append_char(out, '}');
 }
@@ -108,7 +106,7 @@ static void answer_stats(const struct admin_call *call)
     struct buf *out = &call->reply->body;
 
     buf_append_format(out,
-                      "{\"connections_now\":%lld,\"connections_total\":%lld,\"subscriptions\":%lld,"
+                      "{\"connections\":{\"now\":%lld,\"total\":%lld},\"subscriptions\":%lld,"
                       "\"frames_sent\":%lld,\"trades_sent\":%lld,\"pings\":%lld,\"halted\":%s,"
                       "\"rest\":",
                       (long long)hub->connections_now, (long long)hub->connections_total,
