@@ -15,7 +15,10 @@
 enum {
     LAG_INTERVAL_MS = 1000,
     COMMIT_TIMEOUT_MS = 4000,
-    CLOSE_TIMEOUT_MS = 6000, /* from SIGTERM to the end of the process there are 10 s */
+    /* From SIGTERM to the end of the process there are 10 s, and librdkafka waits some on its own.
+     */
+    LAST_COMMIT_TIMEOUT_MS = 1500,
+    CLOSE_TIMEOUT_MS = 4000,
     CLOSE_POLL_MS = 100,
     REASON_BYTES = 256,
 };
@@ -30,6 +33,7 @@ struct kafka_consumer {
     struct kafka_consumer_handler handler;
     bool starts_at_beginning;
     bool has_fatal_error;
+    bool is_closing;
 
     struct partition_set partitions; /* of the last assignment, kept while none is held */
     bool holds_assignment;
@@ -63,14 +67,14 @@ static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t error,
 }
 
 /* rd_kafka_commit would wait without limit for a coordinator that is away. */
-static rd_kafka_resp_err_t commit_stored(struct kafka_consumer *consumer)
+static rd_kafka_resp_err_t commit_stored(struct kafka_consumer *consumer, int64_t timeout_ms)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->client);
-    int64_t deadline_ms = clock_monotonic_ms() + COMMIT_TIMEOUT_MS;
+    int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
     struct commit_result result = {.error = RD_KAFKA_RESP_ERR__TIMED_OUT};
     rd_kafka_resp_err_t error =
         rd_kafka_commit_queue(consumer->client, NULL, queue, on_commit, &result);
-    int64_t left_ms = COMMIT_TIMEOUT_MS;
+    int64_t left_ms = timeout_ms;
 
     while (!error && !result.is_done && left_ms > 0) {
         rd_kafka_queue_poll_callback(queue, (int)left_ms);
@@ -84,7 +88,7 @@ static rd_kafka_resp_err_t commit_stored(struct kafka_consumer *consumer)
 
 int kafka_consumer_commit(struct kafka_consumer *consumer, struct err *err)
 {
-    rd_kafka_resp_err_t error = commit_stored(consumer);
+    rd_kafka_resp_err_t error = commit_stored(consumer, COMMIT_TIMEOUT_MS);
 
     if (!error)
         return 0;
@@ -113,7 +117,7 @@ void kafka_consumer_store_offset(struct kafka_consumer *consumer, const char *to
     error = rd_kafka_offsets_store(consumer->client, offsets);
     rd_kafka_topic_partition_list_destroy(offsets);
     if (error) /* lost meanwhile: its next owner does the records again */
-        kafka_log_write(consumer->client, 4, rd_kafka_err2name(error), "offset not stored");
+        kafka_log_error(consumer->client, error, "offset not stored");
     else
         state->next_offset = next_offset;
 }
@@ -180,10 +184,11 @@ static void revoke(struct kafka_consumer *consumer, const rd_kafka_topic_partiti
     if (consumer->handler.on_revoke)
         consumer->handler.on_revoke(revoked, lost, consumer->handler.context);
     if (!lost) {
-        rd_kafka_resp_err_t error = commit_stored(consumer);
+        rd_kafka_resp_err_t error = commit_stored(
+            consumer, consumer->is_closing ? LAST_COMMIT_TIMEOUT_MS : COMMIT_TIMEOUT_MS);
 
         if (error)
-            kafka_log_write(consumer->client, 4, rd_kafka_err2name(error),
+            kafka_log_error(consumer->client, error,
                             "offsets not committed before a rebalance: records will come again");
     }
     publish_assignment(consumer, false);
@@ -246,7 +251,7 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t event,
         return;
     }
     if (event != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
-        kafka_log_write(client, 4, rd_kafka_err2name(event), "rebalance failed");
+        kafka_log_error(client, event, "rebalance failed");
     revoke(consumer, partitions);
 }
 
@@ -258,7 +263,7 @@ static void on_error(rd_kafka_t *client, int error, const char *reason, void *op
         consumer->has_fatal_error = true;
     if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         atomic_store(&consumer->is_connected, false);
-    kafka_log_write(client, 4, rd_kafka_err2name(error), reason);
+    kafka_log_error(client, error, reason);
 }
 
 static int on_statistics(rd_kafka_t *client, char *text, size_t length, void *opaque)
@@ -286,7 +291,9 @@ static int on_statistics(rd_kafka_t *client, char *text, size_t length, void *op
  */
 
 static const struct kafka_property default_properties[] = {
-    {"session.timeout.ms", "8000"}, /* a member that died is replaced within 10 s */
+    /* The least that brokers allow by default: how soon a member that died is replaced, and how
+     * long librdkafka waits at the end for a coordinator that is away. */
+    {"session.timeout.ms", "6000"},
     {"heartbeat.interval.ms", "2000"},
     {"max.poll.interval.ms", "300000"},
     /* What is read ahead, in all: */
@@ -404,6 +411,17 @@ struct kafka_consumer *kafka_consumer_create(const struct kafka_settings *settin
     return consumer;
 }
 
+/* Records that are still queued come along here, and are dropped: their offsets were not stored. */
+static void serve_while_closing(struct kafka_consumer *consumer, rd_kafka_queue_t *queue)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CLOSE_POLL_MS);
+
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
+        on_rebalance(consumer->client, rd_kafka_event_error(event),
+                     rd_kafka_event_topic_partition_list(event), consumer);
+    rd_kafka_event_destroy(event);
+}
+
 /* rd_kafka_consumer_close would wait for an unreachable coordinator for as long as it takes. */
 static void leave_group(struct kafka_consumer *consumer)
 {
@@ -413,7 +431,7 @@ static void leave_group(struct kafka_consumer *consumer)
 
     while (!error && !rd_kafka_consumer_closed(consumer->client) &&
            clock_monotonic_ms() < deadline_ms)
-        rd_kafka_queue_poll_callback(queue, CLOSE_POLL_MS);
+        serve_while_closing(consumer, queue);
     rd_kafka_queue_destroy(queue);
     if (error)
         rd_kafka_error_destroy(error);
@@ -423,6 +441,7 @@ void kafka_consumer_destroy(struct kafka_consumer *consumer)
 {
     if (!consumer)
         return;
+    consumer->is_closing = true;
     leave_group(consumer);
     publish_assignment(consumer, false);
     release(consumer);
@@ -456,8 +475,7 @@ rd_kafka_message_t *kafka_consumer_poll(struct kafka_consumer *consumer, int64_t
     } else if (message) {
         if (message->err == RD_KAFKA_RESP_ERR__FATAL)
             consumer->has_fatal_error = true;
-        kafka_log_write(consumer->client, 4, rd_kafka_err2name(message->err),
-                        rd_kafka_message_errstr(message));
+        kafka_log_error(consumer->client, message->err, rd_kafka_message_errstr(message));
         rd_kafka_message_destroy(message);
         message = NULL;
     }

@@ -52,7 +52,7 @@ struct kafka_consumer *kafka_consumer_create(const struct kafka_settings *settin
                                              const struct kafka_consumer_options *options,
                                              struct metrics *metrics, struct err *err) MUST_CHECK;
 /* Calls on_revoke, commits stored offsets, leaves the group; gives up on unreachable brokers after
- * some seconds. Accepts NULL. */
+ * the session timeout (6 s). Accepts NULL. */
 void kafka_consumer_destroy(struct kafka_consumer *consumer);
 
 /*

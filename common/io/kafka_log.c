@@ -57,3 +57,11 @@ void kafka_log_write(const rd_kafka_t *client, int level, const char *facility, 
     LOG_AT(ours, "librdkafka", LOG_STR("client", name), LOG_STR("kind", facility),
            LOG_STR("text", text), LOG_INT("suppressed", suppressed));
 }
+
+void kafka_log_error(const rd_kafka_t *client, rd_kafka_resp_err_t error, const char *text)
+{
+    enum { SYSLOG_WARNING = 4 };
+
+    if (error != RD_KAFKA_RESP_ERR__TRANSPORT)
+        kafka_log_write(client, SYSLOG_WARNING, rd_kafka_err2name(error), text);
+}

@@ -104,7 +104,7 @@ static void on_error(rd_kafka_t *client, int error, const char *reason, void *op
     }
     if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         atomic_store(&producer->is_connected, false);
-    kafka_log_write(client, 4, rd_kafka_err2name(error), reason);
+    kafka_log_error(client, error, reason);
 }
 
 static int on_statistics(rd_kafka_t *client, char *text, size_t length, void *opaque)

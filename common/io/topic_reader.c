@@ -38,7 +38,7 @@ static const struct kafka_property promise_properties[] = {
 static void on_error(rd_kafka_t *client, int error, const char *reason, void *opaque)
 {
     (void)opaque;
-    kafka_log_write(client, 4, rd_kafka_err2name(error), reason);
+    kafka_log_error(client, error, reason);
 }
 
 static rd_kafka_conf_t *new_conf(const struct kafka_settings *settings, const char *client_id,
@@ -170,8 +170,7 @@ rd_kafka_message_t *topic_reader_poll(struct topic_reader *reader, int64_t timeo
     if (entry && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         entry->is_caught_up = true; /* also when the last offsets hold no records */
     else if (entry)
-        kafka_log_write(reader->client, 4, rd_kafka_err2name(message->err),
-                        rd_kafka_message_errstr(message));
+        kafka_log_error(reader->client, message->err, rd_kafka_message_errstr(message));
     rd_kafka_message_destroy(message);
     return NULL;
 }
