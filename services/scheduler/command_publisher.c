@@ -10,13 +10,23 @@ enum { KIND_COUNT = FETCH_KIND_CURRENCIES + 1, REASON_COUNT = FETCH_REASON_GAP +
 
 struct command_publisher {
     struct record_writer *writer;
-    struct metric *published[KIND_COUNT][REASON_COUNT]; /* NULL: the scheduler has none of these */
+    struct metric *published[KIND_COUNT][REASON_COUNT]; /* NULL: not counted */
 };
 
 static const char *const reason_names[REASON_COUNT] = {
     [FETCH_REASON_SCHEDULE] = "schedule",
     [FETCH_REASON_BACKFILL] = "backfill",
     [FETCH_REASON_GAP] = "gap",
+};
+
+/* What the scheduler asks for, or asks for again. */
+static const struct {
+    enum fetch_kind kind;
+    enum fetch_reason reason;
+} published_kinds[] = {
+    {FETCH_KIND_CANDLES, FETCH_REASON_SCHEDULE},    {FETCH_KIND_CANDLES, FETCH_REASON_BACKFILL},
+    {FETCH_KIND_CANDLES, FETCH_REASON_GAP}, /* a hand-made command that failed */
+    {FETCH_KIND_CURRENCIES, FETCH_REASON_SCHEDULE}, {FETCH_KIND_TRADES, FETCH_REASON_GAP},
 };
 
 static struct metric *counter_of(struct metrics *metrics, enum fetch_kind kind,
@@ -36,10 +46,11 @@ struct command_publisher *command_publisher_create(struct record_writer *writer,
     struct command_publisher *publisher = mem_calloc(1, sizeof *publisher);
 
     publisher->writer = writer;
-    for (int kind = 0; kind < KIND_COUNT; kind++) {
-        for (int reason = 0; reason < REASON_COUNT; reason++)
-            publisher->published[kind][reason] =
-                counter_of(metrics, (enum fetch_kind)kind, (enum fetch_reason)reason);
+    for (size_t i = 0; i < sizeof published_kinds / sizeof published_kinds[0]; i++) {
+        const enum fetch_kind kind = published_kinds[i].kind;
+        const enum fetch_reason reason = published_kinds[i].reason;
+
+        publisher->published[kind][reason] = counter_of(metrics, kind, reason);
     }
     return publisher;
 }
@@ -63,6 +74,7 @@ int command_publisher_send(struct command_publisher *publisher, const struct fet
     if (record_writer_send(publisher->writer, RECORD_FETCH_COMMAND, command, on_delivery, NULL,
                            err) != 0)
         return -1;
-    metric_increment(publisher->published[command->kind][command->reason]);
+    if (publisher->published[command->kind][command->reason])
+        metric_increment(publisher->published[command->kind][command->reason]);
     return 0;
 }

@@ -186,8 +186,6 @@ static void become_active(struct schedule_loop *loop)
 
 static void step_down(struct schedule_loop *loop)
 {
-    if (loop->role != ROLE_STANDBY)
-        log_info("this scheduler is a standby now");
     loop->role = ROLE_STANDBY;
     result_reader_destroy(loop->reader);
     loop->reader = NULL;
@@ -197,8 +195,11 @@ static void step_down(struct schedule_loop *loop)
 
 static int take_role(struct schedule_loop *loop, struct err *err)
 {
-    if (loop->role != ROLE_STANDBY && (loop->was_lost || (!loop->is_owner && !loop->is_suspended)))
+    if (loop->role != ROLE_STANDBY &&
+        (loop->was_lost || (!loop->is_owner && !loop->is_suspended))) {
         step_down(loop);
+        log_info("this scheduler is a standby now");
+    }
     if (loop->role == ROLE_STANDBY && loop->is_owner && !loop->is_suspended)
         return start_replay(loop, err);
     return 0;
@@ -277,7 +278,7 @@ static int work(struct schedule_loop *loop, struct err *err)
 
     if (publish_due(loop, &scheduled, err) != 0)
         return -1;
-    if (has_fired)
+    if (has_fired && scheduled > 0) /* at a takeover, the newest firing is usually done already */
         log_firing("candles", firing_ms, scheduled);
     log_progress(loop);
     return 0;
