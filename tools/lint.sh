@@ -25,6 +25,8 @@ check_cppcheck() {
     cppcheck --quiet --std=c11 --language=c --error-exitcode=1 -j "$jobs" --inline-suppr \
         --enable=warning,performance,portability --suppress=missingIncludeSystem \
         --suppress=normalCheckLevelMaxBranches --suppress=shiftTooManyBitsSigned -D_GNU_SOURCE \
+        '-Djson_array_foreach(array,index,value)=for(index=0;(value=json_array_get(array,index));index++)' \
+        '-Djson_object_foreach(object,key,value)=for(;key=next_key(object),value=next_value(object);)' \
         -Icommon -Iservices -Itools -I. common services tools
 }
 
