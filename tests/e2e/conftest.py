@@ -45,11 +45,18 @@ def pipeline(new_pipeline: Callable[[str], Pipeline], request: pytest.FixtureReq
         made.close()
 
 
-@pytest.fixture(scope="module")
-def shared_pipeline(new_pipeline: Callable[[str], Pipeline], request: pytest.FixtureRequest) -> Iterator[Pipeline]:
-    """A pipeline that the tests of one module look at together."""
-    made = new_pipeline(request.module.__name__)
+@pytest.fixture(scope="session")
+def market_day(new_pipeline: Callable[[str], Pipeline]) -> Iterator[Pipeline]:
+    """An undisturbed day in small, for all that look at what it left: five instruments, some hundred trades,
+    then silence and everything stored. The services still run.
+    """
+    made = new_pipeline("market-day")
     try:
+        made.start_simulator(SIM_TRADE_RATE="20")
+        made.start("scheduler", "persister", "ingestor")
+        made.open_market()
+        made.wait_executed_more(300)
+        made.halt_and_drain()
         yield made
     finally:
         made.close()
