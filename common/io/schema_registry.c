@@ -172,9 +172,10 @@ static struct text_view view_of(const struct buf *buf)
     return (struct text_view){.data = buf->data, .length = buf->length};
 }
 
-/* Performs one request and gives the body of a success in body, which the caller clears. */
+/* Performs one request. response has the status of a refusal too, and the body of a success, which
+ * the caller clears. */
 static int exchange(struct schema_registry *registry, const char *method, const char *path,
-                    const struct buf *content, struct buf *body, struct err *err)
+                    const struct buf *content, struct http_response *response, struct err *err)
 {
     static const char *const headers[] = {
         "Content-Type: application/vnd.schemaregistry.v1+json",
@@ -190,23 +191,20 @@ static int exchange(struct schema_registry *registry, const char *method, const 
         .body = content ? content->data : NULL,
         .body_length = content ? content->length : 0,
     };
-    struct http_response response = {0};
     int status = -1;
 
-    if (!client || http_client_perform(client, &request, &response, err) != 0)
+    if (!client || http_client_perform(client, &request, response, err) != 0)
         goto out;
-    if (response.status < 200 || response.status > 299) {
-        (void)registry_message_set_refusal(response.status, view_of(&response.body), err);
+    if (response->status < 200 || response->status > 299) {
+        (void)registry_message_set_refusal(response->status, view_of(&response->body), err);
         (void)err_wrap(err, "%s %s", method, url);
+        buf_clear(&response->body);
         goto out;
     }
-    *body = response.body;
-    response.body = (struct buf){0};
     status = 0;
 out:
     if (client)
         release_client(registry, client);
-    buf_clear(&response.body);
     free(url);
     return status;
 }
@@ -250,15 +248,18 @@ static char *subject_path(const char *prefix, const char *subject, const char *s
 
 static int put_compatibility(struct schema_registry *registry, const char *subject, struct err *err)
 {
+    enum { CONFLICT = 409 };
     char *path = subject_path("/config/", subject, "");
     struct buf content = {0};
-    struct buf body = {0};
+    struct http_response response = {0};
     int status = 0;
 
     buf_init(&content, BODY_BYTES_MAX);
     (void)buf_append_text(&content, "{\"compatibility\":\"FULL_TRANSITIVE\"}");
-    status = exchange(registry, "PUT", path, &content, &body, err);
-    buf_clear(&body);
+    status = exchange(registry, "PUT", path, &content, &response, err);
+    if (status != 0 && response.status == CONFLICT)
+        err->retriable = true; /* another service is setting it at this moment (Apicurio) */
+    buf_clear(&response.body);
     buf_clear(&content);
     free(path);
     return status;
@@ -269,21 +270,21 @@ static int post_schema(struct schema_registry *registry, const char *subject,
 {
     char *path = subject_path("/subjects/", subject, "/versions");
     struct buf content = {0};
-    struct buf body = {0};
+    struct http_response response = {0};
     int status = -1;
 
     buf_init(&content, BODY_BYTES_MAX);
     if (registry_message_put_schema(&content, schema, err) != 0 ||
-        exchange(registry, "POST", path, &content, &body, err) != 0)
+        exchange(registry, "POST", path, &content, &response, err) != 0)
         goto out;
-    if (registry_message_read_id(view_of(&body), id, err) != 0) {
+    if (registry_message_read_id(view_of(&response.body), id, err) != 0) {
         err->retriable = true; /* something else than the registry answered */
         (void)err_wrap(err, "POST %s%s", registry->base_url, path);
         goto out;
     }
     status = 0;
 out:
-    buf_clear(&body);
+    buf_clear(&response.body);
     buf_clear(&content);
     free(path);
     return status;
@@ -316,16 +317,16 @@ static char *fetch_schema(struct schema_registry *registry, int32_t id, struct e
 {
     char *path = mem_sprintf("/schemas/ids/%d", id);
     char *text = NULL;
-    struct buf body = {0};
+    struct http_response response = {0};
 
-    if (exchange(registry, "GET", path, NULL, &body, err) == 0) {
-        text = registry_message_read_schema(view_of(&body), err);
+    if (exchange(registry, "GET", path, NULL, &response, err) == 0) {
+        text = registry_message_read_schema(view_of(&response.body), err);
         if (!text) {
             err->retriable = err->code == ERR_PROTOCOL; /* not the registry's answer */
             (void)err_wrap(err, "GET %s%s", registry->base_url, path);
         }
     }
-    buf_clear(&body);
+    buf_clear(&response.body);
     free(path);
     return text;
 }

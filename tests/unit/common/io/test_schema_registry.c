@@ -108,6 +108,21 @@ static void a_registry_that_does_not_know_the_subject_yet_is_told_after_it_does(
                    "{\"compatibility\":\"FULL_TRANSITIVE\"}");
 }
 
+/* Apicurio answers so when two services start at once. */
+static void a_conflict_over_compatibility_is_worth_another_try(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = {0};
+    int32_t id = 0;
+
+    answer(fixture, 409,
+           "{\"error_code\":409,\"message\":\"A rule named 'COMPATIBILITY' exists\"}");
+    assert_int_equal(register_schema(fixture, &id, &err), -1);
+    assert_int_equal(err.code, ERR_REMOTE);
+    assert_true(err.retriable);
+    assert_int_equal(http_stub_request_count(fixture->stub), 1);
+}
+
 static void refusals_reach_the_caller_with_the_registrys_reason(void **state)
 {
     static const struct {
@@ -241,6 +256,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_registry_that_does_not_know_the_subject_yet_is_told_after_it_does, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_conflict_over_compatibility_is_worth_another_try, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(refusals_reach_the_caller_with_the_registrys_reason, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_schema_is_fetched_once_and_survives_the_registry, set_up,
