@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "base/shutdown.h"
 #include "io/topic_admin.h"
 #include "tests/support/mock_cluster.h"
+#include "tests/support/test_topics.h"
 #include "tests/support/unit_test.h"
 
 enum { BROKERS = 1, PARTITIONS = 4, PER_PARTITION = 25, DEADLINE_MS = 30000 };
@@ -146,39 +146,16 @@ static void run_for(struct fixture *fixture, int64_t duration_ms)
 
 static void produce(struct fixture *fixture, int per_partition)
 {
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_t *client;
-    struct err err = {0};
-    char reason[256];
-
-    assert_int_equal(
-        kafka_conf_set(conf, "bootstrap.servers", fixture->settings.bootstrap_servers, &err), 0);
-    client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
-    assert_non_null(client);
-    for (int i = 0; i < per_partition * PARTITIONS; i++)
-        assert_int_equal(rd_kafka_producev(client, RD_KAFKA_V_TOPIC(fixture->topic),
-                                           RD_KAFKA_V_PARTITION(i % PARTITIONS),
-                                           RD_KAFKA_V_VALUE((void *)"v", 1), RD_KAFKA_V_END),
-                         0);
-    assert_int_equal(rd_kafka_flush(client, DEADLINE_MS), 0);
-    rd_kafka_destroy(client);
+    for (int32_t partition = 0; partition < PARTITIONS; partition++)
+        test_topics_produce(&fixture->settings, fixture->topic, partition, per_partition);
 }
 
 static int start_real(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    const char *servers = getenv("KAFKA_BOOTSTRAP_SERVERS");
     struct err err = {0};
 
-    assert_non_null(servers);
-    fixture->settings = (struct kafka_settings){
-        .bootstrap_servers = mem_strdup(servers),
-        .topic_prefix = mem_sprintf("test%lld.", (long long)clock_wall_us()),
-        .topic_partitions = PARTITIONS,
-        .topic_replication_factor = 1,
-    };
-    assert_int_equal(
-        topic_names_init(&fixture->settings.topics, fixture->settings.topic_prefix, &err), 0);
+    test_topics_init(&fixture->settings, PARTITIONS);
     if (topic_admin_ensure(&fixture->settings, &err) != 0)
         fail_msg("%s", err.message);
     fixture->topic = topic_name(&fixture->settings.topics, TOPIC_CONTROL);
@@ -212,8 +189,7 @@ static int stop(void **state)
     if (fixture->mock.client) {
         mock_cluster_stop(&fixture->mock);
     } else {
-        free(fixture->settings.bootstrap_servers);
-        free(fixture->settings.topic_prefix);
+        test_topics_clear(&fixture->settings);
     }
     free(fixture);
     return 0;
