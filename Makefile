@@ -124,5 +124,8 @@ define test_objects_rule
 $(filter $(BUILD)/tests/unit/$(call dir_of,$(1))/%,$(TEST_BIN)): $(call lib_of,$(1))
 endef
 $(foreach program,$(PROGRAMS),$(if $(filter $(BUILD)/tests/unit/$(call dir_of,$(program))/%,$(TEST_BIN)),$(eval $(call test_objects_rule,$(program)))))
+# So does an integration test of a program by its name (tests/integration/test_persister_*.c).
+integration_of = $(filter $(BUILD)/tests/integration/test_$(1)_%,$(INTEGRATION_BIN))
+$(foreach program,$(PROGRAMS),$(if $(call integration_of,$(program)),$(eval $(call integration_of,$(program)): $(call lib_of,$(program)))))
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -66,11 +66,12 @@ COMMENT ON COLUMN last_prices.ts IS 'When it was executed';
 COMMENT ON COLUMN last_prices.trade_id IS 'Its id';
 
 -- Ids ascend with time, so halving the range of ids finds the trade with some 20 look-ups in the
--- primary key; there is no index by time that would have to be paid for on every insertion.
+-- primary key; there is no index by time that would have to be paid for on every insertion. The
+-- bound is a month's beginning, so that it leaves out partitions and never single rows.
 CREATE FUNCTION price_at(instrument text, at timestamptz) RETURNS numeric
     LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    oldest timestamptz := at - interval '31 days';
+    oldest timestamptz := date_trunc('month', at - interval '1 month', 'UTC');
     low bigint;
     high bigint;
     probe bigint;
@@ -78,44 +79,42 @@ DECLARE
     found_ts timestamptz;
     price numeric;
 BEGIN
-    SELECT trade_id, px INTO low, price FROM trades
-    WHERE inst_id = instrument AND ts > oldest AND ts <= at ORDER BY trade_id LIMIT 1;
-    IF low IS NULL THEN
+    SELECT trade_id, ts INTO low, found_ts FROM trades
+    WHERE inst_id = instrument AND ts >= oldest ORDER BY trade_id LIMIT 1;
+    IF low IS NULL OR found_ts > at THEN
         RETURN NULL;
     END IF;
     SELECT trade_id, ts INTO high, found_ts FROM trades
-    WHERE inst_id = instrument AND ts > oldest ORDER BY trade_id DESC LIMIT 1;
+    WHERE inst_id = instrument AND ts >= oldest ORDER BY trade_id DESC LIMIT 1;
     IF found_ts <= at THEN
         low := high;
     END IF;
-    -- low is at or before the time sought, high behind it.
-    WHILE high - low > 1 LOOP
+    -- low is a trade at or before the time, high a trade behind it, until nothing is between them.
+    WHILE low < high LOOP
         probe := low + (high - low) / 2;
         SELECT trade_id, ts INTO found_id, found_ts FROM trades
-        WHERE inst_id = instrument AND trade_id <= probe AND trade_id >= low AND ts > oldest
-        ORDER BY trade_id DESC LIMIT 1;
-        IF found_ts > at THEN
-            high := found_id;
-        ELSE
+        WHERE inst_id = instrument AND trade_id > probe AND ts >= oldest
+        ORDER BY trade_id LIMIT 1;
+        IF found_ts <= at THEN
             low := found_id;
-            IF found_id < probe THEN
-                -- Nothing between found_id and probe: look above it.
-                SELECT trade_id, ts INTO found_id, found_ts FROM trades
-                WHERE inst_id = instrument AND trade_id > probe AND ts > oldest
-                ORDER BY trade_id LIMIT 1;
-                IF found_ts > at THEN
-                    EXIT;
-                END IF;
-                low := found_id;
-            END IF;
+            CONTINUE;
         END IF;
+        SELECT trade_id, ts INTO found_id, found_ts FROM trades
+        WHERE inst_id = instrument AND trade_id <= probe AND ts >= oldest
+        ORDER BY trade_id DESC LIMIT 1;
+        IF found_ts <= at THEN
+            low := found_id;
+            EXIT;
+        END IF;
+        high := found_id;
     END LOOP;
     SELECT px INTO price FROM trades
-    WHERE inst_id = instrument AND trade_id = low AND ts > oldest LIMIT 1;
+    WHERE inst_id = instrument AND trade_id = low AND ts >= oldest AND ts <= at
+    ORDER BY ts DESC LIMIT 1;
     RETURN price;
 END
 $$;
-COMMENT ON FUNCTION price_at(text, timestamptz) IS 'Price of the last trade of the instrument at that time; NULL if it had none in the 31 days before';
+COMMENT ON FUNCTION price_at(text, timestamptz) IS 'Price of the last trade of the instrument at that time; NULL if it had none in that month or the one before';
 
 CREATE VIEW price_changes AS
 SELECT p.inst_id, p.px, p.ts,
@@ -127,7 +126,7 @@ CROSS JOIN LATERAL price_at(p.inst_id, now() - interval '1 hour') h(px)
 CROSS JOIN LATERAL price_at(p.inst_id, now() - interval '24 hours') d(px)
 CROSS JOIN LATERAL price_at(p.inst_id, now() - interval '7 days') w(px);
 
-COMMENT ON VIEW price_changes IS 'The newest price of each instrument and how far it moved in 1 hour, 24 hours and 7 days; NULL where there was no trade before';
+COMMENT ON VIEW price_changes IS 'The newest price of each instrument and how far it moved in 1 hour, 24 hours and 7 days; NULL where price_at knows none';
 COMMENT ON COLUMN price_changes.inst_id IS 'Instrument';
 COMMENT ON COLUMN price_changes.px IS 'Price of its newest trade';
 COMMENT ON COLUMN price_changes.ts IS 'When that trade was executed';
