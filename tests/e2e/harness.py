@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -51,6 +52,7 @@ class Pipeline:
     def __init__(self, stack: Stack, name: str, logs: Path) -> None:
         self.stack = stack
         self.logs = logs
+        shutil.rmtree(logs, ignore_errors=True)  # what an earlier session wrote is not evidence
         unique = f"{re.sub(r'[^a-z0-9]+', '-', name.lower())[:40]}-{uuid.uuid4().hex[:6]}"
         self.database = unique.replace("-", "_")
         self._create_database()
