@@ -77,7 +77,7 @@ int avro_cursor_read_fixed(struct avro_cursor *cursor, size_t length, const uint
 
 int avro_cursor_read_bytes(struct avro_cursor *cursor, struct text_view *view, struct err *err)
 {
-    const uint8_t *bytes = NULL;
+    const uint8_t *bytes = cursor->at;
     int64_t length = 0;
 
     if (avro_cursor_read_long(cursor, &length, err) != 0)

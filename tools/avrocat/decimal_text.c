@@ -60,7 +60,7 @@ int decimal_text_append(struct buf *out, const uint8_t *bytes, size_t length, in
                         struct err *err)
 {
     uint8_t magnitude[BYTES_MAX];
-    char digits[DIGITS_MAX];
+    char digits[DIGITS_MAX] = {0};
     size_t count = 0;
     bool is_negative = false;
 
