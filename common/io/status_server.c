@@ -247,41 +247,47 @@ struct listen_address {
     bool is_ipv6;
 };
 
-/* Splits "host:port" or "[v6]:port" and makes the host numeric, which libwebsockets wants. */
+/* Makes the host numeric, which libwebsockets wants. Returns getaddrinfo's error. */
+static int resolve(const char *host, struct listen_address *address)
+{
+    const struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    int error = getaddrinfo(host, NULL, &hints, &found);
+
+    if (error)
+        return error;
+    address->is_ipv6 = found->ai_family == AF_INET6;
+    error = getnameinfo(found->ai_addr, found->ai_addrlen, address->host, sizeof address->host,
+                        NULL, 0, NI_NUMERICHOST);
+    freeaddrinfo(found);
+    if (strcmp(address->host, "0.0.0.0") == 0 || strcmp(address->host, "::") == 0)
+        address->host[0] = '\0';
+    return error;
+}
+
+/* Reads "host:port", "[v6]:port" or ":port". */
 static int parse_address(const char *text, struct listen_address *address, struct err *err)
 {
     const char *colon = strrchr(text, ':');
-    struct addrinfo hints = {
-        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    struct addrinfo *found = NULL;
+    size_t length = colon ? (size_t)(colon - text) : 0;
     struct err ignored;
     int64_t port;
     char host[NI_MAXHOST];
-    size_t length = colon ? (size_t)(colon - text) : 0;
     int error;
 
     if (!colon || length >= sizeof host ||
         text_view_read_int64(text_view_of(colon + 1), &port, &ignored) != 0 || port < 0 ||
         port > PORT_MAX)
         return err_set(err, ERR_CONFIG, "status address '%s' is not host:port", text);
-    if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
-        text++;
-        length -= 2;
-    }
-    snprintf(host, sizeof host, "%.*s", (int)length, text);
-    error = getaddrinfo(length > 0 ? host : "0.0.0.0", NULL, &hints, &found);
-    if (!error)
-        error = getnameinfo(found->ai_addr, found->ai_addrlen, address->host, sizeof address->host,
-                            NULL, 0, NI_NUMERICHOST);
-    if (!error)
-        address->is_ipv6 = found->ai_family == AF_INET6;
-    if (found)
-        freeaddrinfo(found);
+    address->port = (int)port;
+    if (length >= 2 && text[0] == '[' && text[length - 1] == ']')
+        snprintf(host, sizeof host, "%.*s", (int)length - 2, text + 1);
+    else
+        snprintf(host, sizeof host, "%.*s", (int)length, text);
+    error = resolve(length > 0 ? host : "0.0.0.0", address);
     if (error)
         return err_set(err, ERR_CONFIG, "status address: host '%s': %s", host, gai_strerror(error));
-    if (strcmp(address->host, "0.0.0.0") == 0 || strcmp(address->host, "::") == 0)
-        address->host[0] = '\0';
-    address->port = (int)port;
     return 0;
 }
 
@@ -325,7 +331,7 @@ static void release(struct status_server *server)
 struct status_server *status_server_start(const char *address, struct metrics *metrics,
                                           struct err *err)
 {
-    struct listen_address where;
+    struct listen_address where = {0};
     struct status_server *server;
     int error;
 
