@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/former_names.h"
+
 #ifndef PROGRAM_VERSION
 #define PROGRAM_VERSION "0.0.0"
 #endif
@@ -10,14 +12,22 @@
 #define PROGRAM_COMMIT "unknown"
 #endif
 
-enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_CHECK, ACTION_PRINT, ACTION_UNKNOWN };
+enum action {
+    ACTION_RUN,
+    ACTION_HELP,
+    ACTION_VERSION,
+    ACTION_CHECK,
+    ACTION_PRINT,
+    ACTION_PROBE,
+    ACTION_UNKNOWN,
+};
 
 const char *program_version(void)
 {
     return PROGRAM_VERSION " (" PROGRAM_COMMIT ")";
 }
 
-static enum action action_from_argument(const char *argument)
+static enum action action_from_argument(const struct program *program, const char *argument)
 {
     static const struct {
         const char *name;
@@ -25,11 +35,12 @@ static enum action action_from_argument(const char *argument)
     } options[] = {
         {"--help", ACTION_HELP},          {"-h", ACTION_HELP},
         {"--version", ACTION_VERSION},    {"--check-config", ACTION_CHECK},
-        {"--print-config", ACTION_PRINT},
+        {"--print-config", ACTION_PRINT}, {"--probe", ACTION_PROBE},
     };
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         if (strcmp(argument, options[i].name) == 0)
-            return options[i].action;
+            return options[i].action == ACTION_PROBE && !program->probe ? ACTION_UNKNOWN
+                                                                        : options[i].action;
     return ACTION_UNKNOWN;
 }
 
@@ -41,9 +52,10 @@ static void print_help(const struct program *program)
            "  --version       the version and the commit it was built from\n"
            "  --check-config  read the settings, say what is wrong with them, and end\n"
            "  --print-config  the settings in effect, secrets masked\n"
-           "%s\n"
+           "%s%s\n"
            "settings, from environment variables:\n",
            program->name, program->summary, program->name,
+           program->probe ? "  --probe         ask the running program whether it is ready\n" : "",
            program->actions ? program->actions : "");
     env_config_print_help(program->settings, program->setting_count, stdout);
     printf("\nexit status:\n"
@@ -64,6 +76,7 @@ static int load(const struct program *program, enum action action, void *config)
     struct config_problems problems = {0};
     int status = action == ACTION_RUN ? -1 : PROGRAM_EXIT_OK;
 
+    former_names_apply(program->name, program->settings, program->setting_count, stderr);
     env_config_load(program->settings, program->setting_count, config, &problems);
     if (program->validate)
         program->validate(config, &problems);
@@ -74,6 +87,8 @@ static int load(const struct program *program, enum action action, void *config)
         env_config_print(program->settings, program->setting_count, config, stdout);
     else if (action == ACTION_CHECK && problems.count == 0)
         puts("ok");
+    else if (action == ACTION_PROBE && problems.count == 0)
+        status = program->probe(config);
     if (status != -1)
         env_config_clear(program->settings, program->setting_count, config);
     config_problems_clear(&problems);
@@ -84,7 +99,7 @@ int program_start(const struct program *program, int argc, char **argv, void *co
 {
     enum action action = ACTION_RUN;
     for (int i = 1; i < argc; i++) {
-        action = action_from_argument(argv[i]);
+        action = action_from_argument(program, argv[i]);
         if (action == ACTION_UNKNOWN) {
             fprintf(stderr, "%s: unknown argument '%s', see %s --help\n", program->name, argv[i],
                     program->name);

@@ -1,6 +1,6 @@
 /*
- * What every program answers to: --help, --version, --check-config, --print-config, and the exit
- * statuses that they share.
+ * What every program answers to: --help, --version, --check-config, --print-config, --probe, and
+ * the exit statuses that they share.
  */
 #ifndef BASE_PROGRAM_H
 #define BASE_PROGRAM_H
@@ -21,6 +21,9 @@ struct program {
     size_t setting_count;
     /* Checks that go beyond one row, after all rows are read; may be NULL. */
     void (*validate)(void *config, struct config_problems *problems);
+    /* Answers --probe: asks the running program how it is, and returns the exit status. NULL: the
+     * program has nothing to ask. */
+    int (*probe)(const void *config);
 };
 
 /*

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/probe.h"
+
 enum { HOUR_MS = 3600 * 1000 };
 
 #define LIMIT_SETTING(setting_name, endpoint, published, window)                                   \
@@ -166,12 +168,18 @@ static void validate(void *target, struct config_problems *problems)
     kafka_settings_load_properties(&config->kafka, problems);
 }
 
+static int probe(const void *config)
+{
+    return probe_run(((const struct ingestor_config *)config)->service.status_address, "/readyz");
+}
+
 const struct program ingestor_program = {
     .name = "ingestor",
     .summary = "publishes OKX's trades, candles and currencies to Kafka",
     .settings = settings,
     .setting_count = SETTING_COUNT,
     .validate = validate,
+    .probe = probe,
 };
 
 void ingestor_config_clear(struct ingestor_config *config)

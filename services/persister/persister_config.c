@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "io/probe.h"
+
 #define DATABASE_ROW(name_, member, flags_, meaning_)                                              \
     {                                                                                              \
         .name = (name_), .type = SETTING_TEXT, .flags = (flags_),                                  \
@@ -60,12 +62,18 @@ static void validate(void *target, struct config_problems *problems)
     kafka_settings_load_properties(&config->kafka, problems);
 }
 
+static int probe(const void *config)
+{
+    return probe_run(((const struct persister_config *)config)->service.status_address, "/readyz");
+}
+
 const struct program persister_program = {
     .name = "persister",
     .summary = "Consumes the data topics into PostgreSQL, exactly and without loss.",
     .settings = settings,
     .setting_count = sizeof settings / sizeof settings[0],
     .validate = validate,
+    .probe = probe,
 };
 
 void persister_config_clear(struct persister_config *config)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/rfc3339.h"
+#include "io/probe.h"
 
 static const struct setting settings[] = {
     INSTRUMENT_SETTINGS(struct scheduler_config, instruments),
@@ -108,6 +109,11 @@ static void validate(void *target, struct config_problems *problems)
     kafka_settings_load_properties(&config->kafka, problems);
 }
 
+static int probe(const void *config)
+{
+    return probe_run(((const struct scheduler_config *)config)->service.status_address, "/readyz");
+}
+
 const struct program scheduler_program = {
     .name = "scheduler",
     .summary = "turns schedules and missing history into commands for the ingestors",
@@ -118,6 +124,7 @@ const struct program scheduler_program = {
     .settings = settings,
     .setting_count = SETTING_COUNT,
     .validate = validate,
+    .probe = probe,
 };
 
 void scheduler_config_clear(struct scheduler_config *config)

@@ -18,6 +18,7 @@
 #include "base/program.h"
 #include "base/shutdown.h"
 #include "instrument.h"
+#include "io/probe.h"
 #include "replay.h"
 #include "sim_config.h"
 #include "sim_server.h"
@@ -142,6 +143,11 @@ out:
     return result;
 }
 
+static int probe(const void *config)
+{
+    return probe_run(((const struct sim_config *)config)->admin_address, "/stats");
+}
+
 int main(int argc, char **argv)
 {
     const struct program program = {
@@ -150,6 +156,7 @@ int main(int argc, char **argv)
         .settings = sim_settings,
         .setting_count = sim_setting_count,
         .validate = sim_config_validate,
+        .probe = probe,
     };
     struct sim_config config = {0};
     enum log_level level = LOG_LEVEL_INFO;

@@ -33,12 +33,19 @@ static void refuse_the_moon(void *config, struct config_problems *problems)
         config_problems_add(problems, "T_SERVERS is too far away");
 }
 
+static int tell_servers(const void *config)
+{
+    printf("asked %s\n", ((const struct config *)config)->servers);
+    return 7;
+}
+
 static const struct program program = {
     .name = "testd",
     .summary = "does nothing, well.",
     .settings = settings,
     .setting_count = sizeof settings / sizeof settings[0],
     .validate = refuse_the_moon,
+    .probe = tell_servers,
 };
 
 struct start {
@@ -92,6 +99,12 @@ static const struct program_case {
      {NULL, {"--print-config"}},
      2,
      "T_SERVERS=\nT_PASSWORD=******\n",
+     "testd: T_SERVERS is not set\n"},
+    {"the probe decides the status", {"kafka:9092", {"--probe"}}, 7, "asked kafka:9092\n", ""},
+    {"nothing is probed with bad settings",
+     {NULL, {"--probe"}},
+     2,
+     "",
      "testd: T_SERVERS is not set\n"},
     {"an unknown argument is refused",
      {"kafka:9092", {"--frobnicate"}},
