@@ -10,7 +10,7 @@ usage: migrate.sh up           apply every pending migration
        migrate.sh down [N]     take the last N migrations back (1)
        migrate.sh version      print the version of the database
        migrate.sh create NAME  make an empty pair of files
-The database is that of PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD (libpq's variables).
+The database is that of PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD (libpq's variables), or PGPASSWORD_FILE.
 Exit status: 0 done, 1 failed (the database is as after the last step that was reported), 2 usage.
 TEXT
 }
@@ -154,6 +154,10 @@ create() {
 }
 
 folder=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+if [[ -z ${PGPASSWORD:-} && -n ${PGPASSWORD_FILE:-} ]]; then
+    PGPASSWORD=$(<"$PGPASSWORD_FILE")
+    export PGPASSWORD
+fi
 case ${1:-} in
 up)
     [[ $# == 1 ]] || fail "up takes no argument" 2
