@@ -18,7 +18,7 @@ HARDEN   := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 OPTIMIZE ?= $(if $(SAN),-O1,-O2)
 CFLAGS   += -std=c17 -D_GNU_SOURCE -g $(OPTIMIZE) $(WARNINGS) $(HARDEN) -Icommon $(PKG_FLAGS) \
             $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-LDFLAGS  += -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
+LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 
 PROGRAMS := ingestor persister scheduler okx-sim avrocat
 BINARIES := $(PROGRAMS:%=$(BUILD)/bin/%)
