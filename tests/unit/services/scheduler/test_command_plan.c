@@ -367,6 +367,32 @@ static void commands_of_unselected_instruments_and_bars_are_ignored(void **state
     command_plan_destroy(plan);
 }
 
+/* After a week its command is gone from the control topic, the result is not. */
+static void a_failure_known_only_by_its_result_is_asked_again_once(void **state)
+{
+    struct command_plan *plan = plan_of("BTC-USDT", "2026-11-20", "0 * * * *", "off");
+    const int64_t now_ms = time_of("2026-11-23T13:00:00Z");
+    struct fetch_command failed;
+    struct fetch_command command;
+    int64_t bars = 0;
+
+    (void)state;
+    fetch_command_for_candles(&failed, "BTC-USDT", "1H", time_of("2026-11-20"),
+                              time_of("2026-11-22"), FETCH_REASON_BACKFILL, now_ms);
+    failed.attempt = 7;
+    answer(plan, &failed, FETCH_STATUS_FAILED, true, now_ms);
+    fire(plan, now_ms, "2026-11-23T13:00:00Z");
+    for (int64_t later_ms = now_ms; later_ms < now_ms + 30 * MINUTE; later_ms += SECOND) {
+        while (take(plan, later_ms, &command)) {
+            bars += (command.to_time_ms.value - command.from_time_ms.value) / HOUR;
+            assert_true(strcmp(command.id, failed.id) != 0 || command.attempt == 8);
+            answer(plan, &command, FETCH_STATUS_DONE, false, later_ms);
+        }
+    }
+    assert_true(bars == 3 * 24 + 13);
+    command_plan_destroy(plan);
+}
+
 static void nothing_more_is_begun_while_nothing_succeeds(void **state)
 {
     struct command_plan *plan = plan_of("BTC-USDT", "2000-01-01", "0 * * * *", "off");
@@ -625,6 +651,7 @@ int main(void)
         cmocka_unit_test(an_unknown_instrument_costs_one_command_a_day_and_harms_no_other),
         cmocka_unit_test(all_instruments_are_those_that_positions_names),
         cmocka_unit_test(commands_of_unselected_instruments_and_bars_are_ignored),
+        cmocka_unit_test(a_failure_known_only_by_its_result_is_asked_again_once),
         cmocka_unit_test(nothing_more_is_begun_while_nothing_succeeds),
         cmocka_unit_test(every_bar_is_fetched_whatever_the_ingestor_does),
         cmocka_unit_test(a_restart_at_any_point_goes_on_where_it_was),
