@@ -27,6 +27,14 @@ const char *program_version(void)
     return PROGRAM_VERSION " (" PROGRAM_COMMIT ")";
 }
 
+void program_show_build(struct metrics *metrics)
+{
+    metric_set(metrics_gauge(metrics, "currency_trends_build_info",
+                             "1; what runs is in the labels.",
+                             "version=\"" PROGRAM_VERSION "\",commit=\"" PROGRAM_COMMIT "\""),
+               1);
+}
+
 static enum action action_from_argument(const struct program *program, const char *argument)
 {
     static const struct {

@@ -6,6 +6,7 @@
 #define BASE_PROGRAM_H
 
 #include "base/env_config.h"
+#include "base/metrics.h"
 
 enum program_exit {
     PROGRAM_EXIT_OK = 0,
@@ -35,5 +36,7 @@ int program_start(const struct program *program, int argc, char **argv, void *co
 
 /* "1.0.0 (abc1234)": the version and the commit it was built from. */
 const char *program_version(void);
+/* The gauge build_info: 1, with version and commit as labels. */
+void program_show_build(struct metrics *metrics);
 
 #endif

@@ -55,6 +55,7 @@ static int open_all(struct scheduler *scheduler, struct err *err)
     const struct scheduler_config *config = &scheduler->config;
 
     scheduler->metrics = metrics_create();
+    program_show_build(scheduler->metrics);
     scheduler->status =
         status_server_start(config->service.status_address, scheduler->metrics, err);
     if (!scheduler->status)
