@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text_view.h"
 
 enum { CONNECT_TIMEOUT_S = 10, RECEIVE_BUFFER_BYTES = 64 * 1024, CLOSE_REASON_BYTES = 160 };
 
@@ -38,9 +39,9 @@ struct okx_ws_client {
     lws_sorted_usec_list_t timer;
     bool should_stop;
     bool uses_tls;
-    char *url; /* owned; cut into the parts below */
+    char *url; /* owned; cut into its parts */
     const char *host;
-    const char *base_path; /* without slashes at its ends */
+    char *base_path; /* owned; without slashes at its ends */
     int port;
     char *user_agent;
     char *ca_file;
@@ -212,19 +213,20 @@ static void on_lws_log(int level, const char *line)
 static int parse_url(struct okx_ws_client *client, const char *url, struct err *err)
 {
     const char *scheme = NULL;
+    const char *path = NULL;
 
     client->url = mem_strdup(url);
-    if (lws_parse_uri(client->url, &scheme, &client->host, &client->port, &client->base_path) !=
-            0 ||
+    if (lws_parse_uri(client->url, &scheme, &client->host, &client->port, &path) != 0 ||
         client->host[0] == '\0')
         return err_set(err, ERR_CONFIG, "'%s' is no URL", url);
     client->uses_tls = strcmp(scheme, "wss") == 0;
     if (!client->uses_tls && strcmp(scheme, "ws") != 0)
         return err_set(err, ERR_CONFIG, "'%s' begins with neither wss:// nor ws://", url);
 
-    size_t length = strlen(client->base_path);
-    if (length > 0 && client->base_path[length - 1] == '/')
-        client->url[(size_t)(client->base_path - client->url) + length - 1] = '\0';
+    struct text_view trimmed = text_view_of(path + strspn(path, "/"));
+    while (trimmed.length > 0 && trimmed.data[trimmed.length - 1] == '/')
+        trimmed.length--;
+    client->base_path = mem_strndup(trimmed.data, trimmed.length);
     return 0;
 }
 
@@ -286,6 +288,7 @@ void okx_ws_client_destroy(struct okx_ws_client *client)
         client->links = next;
     }
     free(client->url);
+    free(client->base_path);
     free(client->user_agent);
     free(client->ca_file);
     free(client);
