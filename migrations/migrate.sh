@@ -102,6 +102,17 @@ print_down() {
     local wanted=$1 file version previous i
     local files=()
     mapfile -t files < <(list_files down)
+    cat <<SQL
+DO \$\$
+DECLARE
+    current bigint := (SELECT version FROM schema_migrations);
+BEGIN
+    IF current NOT IN ($(printf '%s, ' "${files[@]%%_*}")-1) THEN
+        RAISE EXCEPTION 'no migration of version % is here; take it back with the files that made it', current;
+    END IF;
+END
+\$\$;
+SQL
     for ((i = ${#files[@]} - 1; i >= 0; i--)); do
         file=${files[i]}
         version=$(version_of "$file")
@@ -144,9 +155,15 @@ SQL
 }
 
 create() {
-    local name=$1 base direction
+    local name=$1 version newest base direction
     [[ $name =~ ^[a-z0-9_]+$ ]] || fail "a name has small letters, digits and underscores: '$name'" 2
-    base=$folder/$(date -u +%Y%m%d%H%M%S)_$name
+    version=$(date -u +%Y%m%d%H%M%S)
+    newest=$(list_files up | tail -n 1)
+    newest=$(version_of "${newest:-0_}")
+    if ((version <= newest)); then # a clock that lags would make a migration that is never due
+        version=$((newest + 1))
+    fi
+    base=$folder/${version}_$name
     for direction in up down; do
         (set -o noclobber && : >"$base.$direction.sql") || exit 1
         printf '%s\n' "$base.$direction.sql"
