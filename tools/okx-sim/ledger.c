@@ -67,10 +67,8 @@ static void append_line(struct ledger *ledger, struct buf *out)
     buf_append_char(out, '\n');
 }
 
-void ledger_append(void *context, struct buf *out)
+static void append_part(struct ledger *ledger, struct buf *out)
 {
-    struct ledger *ledger = context;
-
     while (out->length < PART_BYTES) {
         if (ledger->next < ledger->end) {
             append_line(ledger, out);
@@ -82,4 +80,9 @@ void ledger_append(void *context, struct buf *out)
             return;
         }
     }
+}
+
+void ledger_append(void *ledger, struct buf *out)
+{
+    append_part(ledger, out);
 }

@@ -15,7 +15,7 @@ struct ledger;
  * INT64_MIN for from means the ledger's beginning. */
 struct ledger *ledger_open(struct tape *tape, size_t first, size_t last, int64_t from, int64_t to,
                            int64_t now_ms) MUST_CHECK;
-void ledger_close(void *ledger);
+void ledger_close(void *ledger); /* untyped, as the next, to serve as callbacks */
 /* Appends the next lines: instId tradeId px sz side ts source, and "lost" where no client was told.
  * Nothing at the end. */
 void ledger_append(void *ledger, struct buf *out);

@@ -7,34 +7,19 @@
  *
  * One thread. With --replay DIR recorded messages take the place of the market.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "admin_api.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/program.h"
 #include "base/shutdown.h"
 #include "instrument.h"
 #include "io/probe.h"
+#include "ports_file.h"
 #include "replay.h"
 #include "sim_config.h"
 #include "sim_server.h"
-
-/* --replay DIR is another way to say SIM_REPLAY_DIR. */
-static void take_replay_argument(int *argc, char **argv)
-{
-    for (int i = 1; i + 1 < *argc; i++) {
-        if (strcmp(argv[i], "--replay") != 0)
-            continue;
-        setenv("SIM_REPLAY_DIR", argv[i + 1], 1);
-        memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof *argv);
-        *argc -= 2;
-        return;
-    }
-}
 
 static struct tape *open_tape(const struct sim_config *config, struct err *err)
 {
@@ -48,27 +33,6 @@ static struct tape *open_tape(const struct sim_config *config, struct err *err)
     if (count < 0)
         return NULL;
     return tape_create(market, instruments, (size_t)count, clock_wall_ms());
-}
-
-/* Whoever waits for the file sees it whole or not at all. */
-static int write_ports_file(const char *path, const struct sim_server *server, struct err *err)
-{
-    char *draft = mem_sprintf("%s.new", path);
-    FILE *file = fopen(draft, "w");
-    int result = -1;
-
-    if (!file) {
-        err_set_errno(err, "write %s", draft);
-        goto out;
-    }
-    fprintf(file, "okx=%d\nadmin=%d\n", sim_server_port(server), sim_server_admin_port(server));
-    if (fclose(file) != 0 || rename(draft, path) != 0)
-        err_set_errno(err, "write %s", path);
-    else
-        result = 0;
-out:
-    free(draft);
-    return result;
 }
 
 static struct sim_server *open_server(const struct sim_config *config, struct rest_api *rest,
@@ -124,7 +88,9 @@ static int run(const struct sim_config *config, struct err *err)
     });
     admin = (struct admin_api){.tape = tape, .faults = &faults, .hub = &hub, .rest = rest};
     server = open_server(config, rest, &admin, &hub, err);
-    if (!server || (config->ports_file && write_ports_file(config->ports_file, server, err) != 0))
+    if (!server ||
+        (config->ports_file && ports_file_write(config->ports_file, sim_server_port(server),
+                                                sim_server_admin_port(server), err) != 0))
         goto out;
     log_info("listening", LOG_INT("port", sim_server_port(server)),
              LOG_INT("admin_port", sim_server_admin_port(server)),
@@ -163,7 +129,7 @@ int main(int argc, char **argv)
     struct err err;
     int status;
 
-    take_replay_argument(&argc, argv);
+    sim_config_take_arguments(&argc, argv);
     status = program_start(&program, argc, argv, &config);
     if (status != -1)
         return status;

@@ -195,9 +195,11 @@ static struct taker_order order_of(const struct market_minute *minute, int64_t p
 static int64_t path_at(const struct market_minute *minute, int64_t pair)
 {
     int64_t pairs = minute->count / 2;
-    int64_t scaled = pair * KNOTS, knot = scaled / pairs, within = scaled % pairs;
-    int64_t ends[2];
+    int64_t scaled = pair * KNOTS, knot, within, ends[2];
 
+    assert(pairs > 0);
+    knot = scaled / pairs;
+    within = scaled % pairs;
     for (int64_t i = 0; i < 2; i++) {
         if (knot + i == 0)
             ends[i] = minute->offset;

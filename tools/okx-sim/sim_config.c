@@ -59,6 +59,18 @@ const struct setting sim_settings[] = {
 };
 const size_t sim_setting_count = sizeof sim_settings / sizeof sim_settings[0];
 
+void sim_config_take_arguments(int *argc, char **argv)
+{
+    for (int i = 1; i + 1 < *argc; i++) {
+        if (strcmp(argv[i], "--replay") != 0)
+            continue;
+        setenv("SIM_REPLAY_DIR", argv[i + 1], 1);
+        memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof *argv);
+        *argc -= 2;
+        return;
+    }
+}
+
 int sim_config_read_rate(const char *text, int64_t *micro_rate, struct err *err)
 {
     const int128 unit = (int128)1000000000000; /* a decimal counts 10^-18, a micro rate 10^-6 */

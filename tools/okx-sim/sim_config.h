@@ -26,8 +26,11 @@ struct sim_config {
 extern const struct setting sim_settings[];
 extern const size_t sim_setting_count;
 
+/* Takes "--replay DIR", another way to say SIM_REPLAY_DIR, out of the arguments; call it before
+ * program_start, and before any thread is started. */
+void sim_config_take_arguments(int *argc, char **argv);
 /* For struct program: what goes beyond one row. */
-void sim_config_validate(void *config, struct config_problems *problems);
+void sim_config_validate(void *target, struct config_problems *problems);
 void sim_config_clear(struct sim_config *config);
 
 /* "0.05" trades a second to trades in 10^6 seconds. ERR_CONFIG. */

@@ -34,8 +34,11 @@ bool ws_hub_admit(struct ws_hub *hub, const char *peer, struct instant now)
 /* Three ways in turn: cut short, no JSON at all, a price that is no number. */
 static void garble(struct buf *payload, int64_t turn)
 {
-    char *price = payload->data ? strstr(payload->data, "\"px\":\"") : NULL;
+    char *price;
 
+    if (!payload->data)
+        return;
+    price = strstr(payload->data, "\"px\":\"");
     if (turn % 3 == 0 && price)
         price[6] = 'x';
     else if (turn % 3 == 1 && payload->length > 6)
