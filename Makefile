@@ -38,8 +38,8 @@ HEADERS  := $(wildcard common/*/*.h services/*/*.h tools/*/*.h tests/*/*.h)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help deps build demo run unit integration e2e test lint format migrate migrate-down \
-        create-migration clean compile-commands
+.PHONY: help deps build demo run first-run-dev start down logs ps scale topics tail psql unit integration e2e test \
+        test-compose lint format migrate migrate-down create-migration clean compile-commands
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,35 @@ run: ## the same against the real OKX
 	@$(MAKE) --no-print-directory -j$$(nproc) build
 	@tools/demo/demo.py --okx real
 
+first-run-dev: ## with Docker: make env files and secrets (none is overwritten), build images, migrate, start
+	@tools/compose/compose.sh prepare
+	@tools/compose/compose.sh build
+	@tools/compose/compose.sh start
+
+start: ## with Docker: start everything (COMPOSE_PROFILES=sim: against the OKX simulator)
+	@tools/compose/compose.sh start
+
+down: ## with Docker: stop and remove the containers; data stays
+	@tools/compose/compose.sh down
+
+logs: ## with Docker: follow the logs (s=ingestor for one service)
+	@tools/compose/compose.sh logs "$(s)"
+
+ps: ## with Docker: the containers and their health
+	@tools/compose/compose.sh ps
+
+scale: ## with Docker: scale s=ingestor n=3
+	@tools/compose/compose.sh scale "$(s)" "$(n)"
+
+topics: ## with Docker: the topics with their partitions, replicas and settings
+	@tools/compose/compose.sh topics
+
+tail: ## new records of a topic as JSON lines: tail t=trades
+	@tools/compose/compose.sh tail "$(or $(t),trades)"
+
+psql: ## the database's prompt
+	@tools/compose/compose.sh psql
+
 unit: $(TEST_BIN) ## unit tests
 	@tests/support/run_cmocka.sh $(TEST_BIN)
 
@@ -71,20 +100,23 @@ e2e: build
 test: deps ## unit tests (also under ASan and UBSan), integration and end-to-end tests
 	@tests/run_all.sh
 
+test-compose: ## the compose file for real: start, scale, kill, restart (needs Docker)
+	@tests/compose/run.sh
+
 lint: compile-commands ## formatting, clang-tidy, cppcheck, ShellCheck
 	@tools/lint.sh
 
 format: ## clang-format over everything
 	clang-format -i $(SOURCES) $(HEADERS)
 
-migrate: ## apply the pending migrations to the database of PG* (or DB=name)
-	@migrations/migrate.sh up
+migrate: ## apply the pending migrations: the compose project's database, or that of PG*
+	@tools/compose/compose.sh migrate up
 
 migrate-down: ## take the last migration back (n=2 for two)
-	@migrations/migrate.sh down $(or $(n),1)
+	@tools/compose/compose.sh migrate down $(or $(n),1)
 
 create-migration: ## create-migration n=NAME: an empty pair of files
-	@migrations/migrate.sh create "$(n)"
+	@tools/compose/compose.sh migrate create "$(n)"
 
 clean: ## remove build/
 	rm -rf build compile_commands.json
