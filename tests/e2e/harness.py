@@ -101,9 +101,18 @@ class Pipeline:
         return services
 
     def open_market(self) -> None:
-        """Everything executed from here on must arrive."""
-        assert self.simulator is not None
-        self.simulator.resume()
+        """Trading begins once the exchange has the subscriptions; everything from here on must arrive."""
+        simulator = self.simulator
+        assert simulator is not None
+        listed = len(self.instruments() & simulator.summary().keys())
+        eventually("every instrument is subscribed", lambda: simulator.stats()["subscriptions"] >= listed)
+        simulator.resume()
+
+    def instruments(self) -> set[str]:
+        """What the settings ask for."""
+        if "INSTRUMENTS" in self.settings:
+            return set(self.settings["INSTRUMENTS"].split(","))
+        return {f"{currency}-USDT" for currency in self.settings["CURRENCIES"].split(",")}
 
     def close(self) -> None:
         """Ends what still runs, services first; each must exit with 0 in time and leave no sanitizer report."""
@@ -131,13 +140,13 @@ class Pipeline:
 
     def _create_database(self) -> None:
         environment = {**self.stack.environment}
-        with psycopg.connect(_conninfo(environment), autocommit=True) as connection:
+        with psycopg.connect(conninfo(environment), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{self.database}"')
         migrate({**environment, "PGDATABASE": self.database})
 
     def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """The rows of a query, on a connection of its own; none for a statement without rows."""
-        with psycopg.connect(_conninfo(self.settings), autocommit=True) as connection:
+        with psycopg.connect(conninfo(self.settings), autocommit=True) as connection:
             cursor = connection.execute(statement, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
@@ -221,6 +230,7 @@ def assert_same_trades(found: Mapping[Key, Content], expected: Mapping[Key, Cont
     assert not different, f"{where}: {len(different)} different, first {different[:3]}"
 
 
-def _conninfo(environment: Mapping[str, str]) -> str:
+def conninfo(environment: Mapping[str, str]) -> str:
+    """How psycopg reaches the server and database of the PG* variables."""
     names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD"}
-    return psycopg.conninfo.make_conninfo(**{key: environment[name] for key, name in names.items()}, connect_timeout=5)
+    return psycopg.conninfo.makeconninfo(**{key: environment[name] for key, name in names.items()}, connect_timeout=5)

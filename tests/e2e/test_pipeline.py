@@ -12,6 +12,14 @@ from topics import murmur2_partition
 INSTRUMENTS = ["BTC-USDT", "ETH-USDT", "TON-USDT", "SOL-USDT", "XRP-USDT"]
 
 
+def test_an_ingestor_is_ready_only_when_every_instrument_is_subscribed(pipeline: Pipeline) -> None:
+    simulator = pipeline.start_simulator(SIM_TRADE_RATE="1")
+    ingestor = pipeline.service("ingestor")
+    ingestor.start()
+    ingestor.wait_ready()
+    assert simulator.stats()["subscriptions"] == len(INSTRUMENTS)
+
+
 def test_ledger_topic_and_table_hold_the_same_trades(market_day: Pipeline) -> None:
     expected = market_day.assert_complete()
     assert {inst_id for inst_id, _ in expected} == set(INSTRUMENTS)
