@@ -1,5 +1,6 @@
 # Currency Trends. `make` lists the targets.
-# Variables: CC=clang, SAN=address,undefined or SAN=thread (a build directory of its own), WERROR= .
+# Variables: CC=clang, SAN=address,undefined or SAN=thread (a build directory of its own), WERROR=, V=1
+# (print whole commands).
 
 CC      ?= cc
 VERSION := 0.1.0
@@ -7,11 +8,12 @@ COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 SAN     ?=
 WERROR  ?= -Werror
 comma   := ,
+Q       := $(if $(V),,@)
 BUILD   ?= build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
 PKGS      := rdkafka libwebsockets libcurl jansson avro-c libpq libcrypto zlib
-PKG_FLAGS  = $(shell pkg-config --cflags $(PKGS))
-LIBS       = $(shell pkg-config --libs $(PKGS)) -lpthread -lm
+PKG_FLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LIBS      := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 $(WERROR)
 HARDEN   := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2)
@@ -128,22 +130,26 @@ compile-commands:
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) -I$(firstword $(subst /, ,$<))/$(word 2,$(subst /, ,$<)) -MMD -MP -c -o $@ $<
+	$(if $(V),,@printf '  %-5s %s\n' CC $@)
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -I$(firstword $(subst /, ,$<))/$(word 2,$(subst /, ,$<)) -MMD -MP -c -o $@ $<
 
 $(BUILD)/obj/common/codec/schema_data.o: common/codec/schema_data.S $(wildcard schemas/*.avsc)
 	@mkdir -p $(@D)
-	$(CC) -c -o $@ $<
+	$(if $(V),,@printf '  %-5s %s\n' CC $@)
+	$(Q)$(CC) -c -o $@ $<
 
 $(BUILD)/obj/common/base/program.o: CPPFLAGS += -DPROGRAM_VERSION='"$(VERSION)"' -DPROGRAM_COMMIT='"$(COMMIT)"'
 
 $(BUILD)/libcommon.a: $(COMMON)
 	@rm -f $@
-	ar rcs $@ $^
+	$(if $(V),,@printf '  %-5s %s\n' AR $@)
+	$(Q)ar rcs $@ $^
 
 define program_rule
 $(BUILD)/bin/$(1): $(call objs_of,$(1)) $(BUILD)/libcommon.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+	$$(if $$(V),,@printf '  %-5s %s\n' LD $$@)
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program))))
 
@@ -151,7 +157,8 @@ $(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program))))
 $(BUILD)/obj/tests/%.o: CFLAGS += -Iservices -Itools -I.
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lcmocka
+	$(if $(V),,@printf '  %-5s %s\n' LD $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lcmocka
 define test_objects_rule
 $(filter $(BUILD)/tests/unit/$(call dir_of,$(1))/%,$(TEST_BIN)): $(call lib_of,$(1))
 endef
