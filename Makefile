@@ -103,7 +103,7 @@ test: deps ## unit tests (also under ASan and UBSan), integration and end-to-end
 	@tests/run_all.sh
 
 test-compose: ## the compose file for real: start, scale, kill, restart (needs Docker)
-	@tests/compose/run.sh
+	@python3 tests/compose/run.py
 
 lint: compile-commands ## formatting, clang-tidy, cppcheck, ShellCheck
 	@tools/lint.sh
