@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from harness import Pipeline, conninfo, eventually
+from harness import Pipeline, eventually
 from pipeline import REPOSITORY, migrate
 from stack import Stack
 
@@ -64,20 +64,24 @@ class GoDatabase:
     """The database as the Go program leaves it."""
 
     def __init__(self, stack: Stack) -> None:
+        self.settings = dict(stack.environment)
         name = f"go_{uuid.uuid4().hex[:8]}"
-        with psycopg.connect(conninfo(stack.environment), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-        self.settings = {**stack.environment, "PGDATABASE": name}
-        with psycopg.connect(conninfo(self.settings), autocommit=True) as connection:
-            connection.execute(GO_MIGRATIONS)
+        self.sql(f"CREATE DATABASE {name}")
+        self.settings["PGDATABASE"] = name
+        self.sql(GO_MIGRATIONS)
+        with self.connect() as connection:
             cursor = connection.cursor()
             cursor.executemany("INSERT INTO candles VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", CANDLES)
             cursor.executemany(
                 "INSERT INTO currencies (code, chain, can_deposit, can_withdraw) VALUES (%s, %s, %s, %s)", CURRENCIES
             )
 
+    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD"}
+        return psycopg.connect(**{key: self.settings[name] for key, name in names.items()}, autocommit=True)
+
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(conninfo(self.settings), autocommit=True) as connection:
+        with self.connect() as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
@@ -87,7 +91,7 @@ class GoDatabase:
     def contents(self) -> tuple[list[tuple[Any, ...]], ...]:
         """The Go program's tables, and every relation that there is."""
         return (
-            self.sql("SELECT * FROM candles ORDER BY pair, timestamp, bar"),
+            self.sql("SELECT * FROM candles ORDER BY 1, 2, 3, 4, 5, 6, 7"),
             self.sql("SELECT * FROM currencies ORDER BY id"),
             self.sql("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1"),
         )
@@ -126,7 +130,7 @@ def normal(row: tuple[Any, ...]) -> tuple[Any, ...]:
 def test_the_old_tables_stay_as_they_were(database: GoDatabase) -> None:
     candles, currencies, _ = database.contents()
     migrate(database.settings, "up")
-    assert database.sql("SELECT * FROM go_candles ORDER BY pair, timestamp, bar") == candles
+    assert database.sql("SELECT * FROM go_candles ORDER BY 1, 2, 3, 4, 5, 6, 7") == candles
     assert database.sql("SELECT * FROM go_currencies ORDER BY id") == currencies
 
 

@@ -1,0 +1,1 @@
+-- Changes nothing: the Go program's tables are its own.

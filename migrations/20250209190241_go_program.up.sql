@@ -1,0 +1,2 @@
+-- Changes nothing. It stands for the last migration of the Go program: golang-migrate goes on only from a version that it
+-- has a file for, and a database that is taken back to this version is the Go program's again.
