@@ -1,9 +1,16 @@
 // Prints trades as they come.
 import registryPackage from '@kafkajs/confluent-schema-registry'
 import avro from 'avsc'
-import { Kafka } from 'kafkajs'
+import kafkajs from 'kafkajs'
+import lz4 from 'lz4js'
 
 const { SchemaRegistry, SchemaType } = registryPackage
+const { CompressionCodecs, CompressionTypes, Kafka } = kafkajs
+
+// The topics are compressed with lz4, which kafkajs leaves to a package of one's choice.
+CompressionCodecs[CompressionTypes.LZ4] = () => ({
+  decompress: async (bytes) => Buffer.from(lz4.decompress(bytes)),
+})
 
 /** Avro's decimal as exact text: JavaScript numbers cannot hold it. */
 class Decimal extends avro.types.LogicalType {
@@ -28,7 +35,7 @@ const registry = new SchemaRegistry(
   { host: env.SCHEMA_REGISTRY_URL },
   { [SchemaType.AVRO]: { logicalTypes: { decimal: Decimal } } },
 )
-const kafka = new Kafka({ brokers: env.KAFKA_BOOTSTRAP_SERVERS.split(',') })
+const kafka = new Kafka({ logLevel: kafkajs.logLevel.ERROR, brokers: env.KAFKA_BOOTSTRAP_SERVERS.split(',') })
 const consumer = kafka.consumer({ groupId: 'example-node' })
 let remaining = Number(env.COUNT ?? 10)
 

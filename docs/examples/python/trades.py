@@ -5,6 +5,12 @@ from confluent_kafka import DeserializingConsumer
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 
+
+def plain(value):
+    """The shortest exact text of a Decimal."""
+    return f"{value.normalize():f}"
+
+
 registry = SchemaRegistryClient({"url": os.environ["SCHEMA_REGISTRY_URL"]})
 consumer = DeserializingConsumer({
     "bootstrap.servers": os.environ["KAFKA_BOOTSTRAP_SERVERS"],
@@ -20,6 +26,7 @@ while remaining > 0:
     if message is None:
         continue
     trade = message.value()  # px and sz are Decimal, ts is a datetime in UTC
-    print(trade["instId"], trade["tradeId"], f"{trade['px']:f}", f"{trade['sz']:f}", trade["side"], trade["ts"].isoformat())
+    print(trade["instId"], trade["tradeId"], plain(trade["px"]), plain(trade["sz"]), trade["side"],
+          trade["ts"].isoformat())
     remaining -= 1
 consumer.close()
