@@ -206,6 +206,7 @@ void stream_connection_on_open(void *link_context)
     connection->opened_at_ms = now_ms;
     ws_keepalive_start(&connection->keepalive, now_ms);
     ws_subscriptions_reopen(&connection->subscriptions);
+    metric_set(connection->options.metrics->last_pong_ms, clock_wall_ms()); /* as good as one */
     metric_increment(connection->options.metrics->websocket_connects);
     log_info("connected to OKX", LOG_INT("instruments", stream_connection_count(connection)));
 }

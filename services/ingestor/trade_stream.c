@@ -23,7 +23,7 @@ enum {
     SLOW_TICK_MS = 1000,      /* positions, readiness, questions for the newest trade */
     ASK_LAST_TRADE_MS = 3000, /* quiet for so long after subscribing */
     CONNECTS_PER_SECOND = 3,  /* okx-v5.md, 2.2 */
-    STOP_DRAIN_MS = 3000,
+    STOP_DRAIN_MS = 1500,
     LOG_INTERVAL_MS = 5000,
 };
 
