@@ -32,6 +32,7 @@ struct condition {
     char name[NAME_BYTES];
     bool is_ready;
     char reason[REASON_BYTES];
+    struct metric *shown; /* is_ready in /metrics: alerts tell which condition it was */
 };
 
 struct status_server {
@@ -369,6 +370,18 @@ int status_server_port(const struct status_server *server)
     return lws_get_vhost_listen_port(server->vhost);
 }
 
+static struct condition *add_condition(struct status_server *server, const char *name)
+{
+    struct condition *condition = &server->conditions[server->condition_count++];
+    char labels[NAME_BYTES + sizeof "condition=\"\""];
+
+    snprintf(condition->name, sizeof condition->name, "%s", name);
+    snprintf(labels, sizeof labels, "condition=\"%s\"", condition->name);
+    condition->shown = metrics_gauge(server->metrics, "currency_trends_ready",
+                                     "1 while this condition of readiness holds.", labels);
+    return condition;
+}
+
 void status_server_set_condition(struct status_server *server, const char *name, bool ready,
                                  const char *reason)
 {
@@ -379,12 +392,11 @@ void status_server_set_condition(struct status_server *server, const char *name,
         if (strcmp(server->conditions[i].name, name) == 0)
             condition = &server->conditions[i];
     }
-    if (!condition && server->condition_count < CONDITIONS_MAX) {
-        condition = &server->conditions[server->condition_count++];
-        snprintf(condition->name, sizeof condition->name, "%s", name);
-    }
+    if (!condition && server->condition_count < CONDITIONS_MAX)
+        condition = add_condition(server, name);
     if (condition) {
         condition->is_ready = ready;
+        metric_set(condition->shown, ready);
         snprintf(condition->reason, sizeof condition->reason, "%s", reason ? reason : "");
     }
     pthread_mutex_unlock(&server->lock);

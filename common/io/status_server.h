@@ -5,6 +5,7 @@
  * /livez answers 200 while the service's loop beats (status_server_beat at least every 30 s) and
  * never looks at dependencies. /readyz answers 200 or 503 with JSON:
  * {"ready":false,"conditions":[{"name":"kafka","ready":false,"reason":"not connected"}]}
+ * /metrics shows each condition as currency_trends_ready{condition="kafka"}.
  */
 #ifndef IO_STATUS_SERVER_H
 #define IO_STATUS_SERVER_H

@@ -69,6 +69,12 @@ void persist_metrics_init(struct persist_metrics *series, struct metrics *metric
         "From an ingestor's receiving a live trade to its row being committed.", NULL);
     series->database_up = metrics_gauge(metrics, "currency_trends_database_up",
                                         "1 while every writer is connected to PostgreSQL.", NULL);
+    series->open_gap_trades =
+        metrics_gauge(metrics, "currency_trends_missing_trades",
+                      "Trades known to be missing, by the view trade_gaps.", "state=\"open\"");
+    series->unfillable_gap_trades = metrics_gauge(
+        metrics, "currency_trends_missing_trades",
+        "Trades known to be missing, by the view trade_gaps.", "state=\"unfillable\"");
     series->merged_batches = metrics_counter(
         metrics, "currency_trends_merged_batches_total",
         "Batches with trades that were merged because some rows were there already.", NULL);

@@ -17,6 +17,8 @@ struct persist_metrics {
     struct metric *batch_seconds;
     struct metric *end_to_end_seconds;
     struct metric *database_up;
+    struct metric *open_gap_trades;
+    struct metric *unfillable_gap_trades;
     struct metric *merged_batches; /* batches of trades that could not be copied straight in */
 };
 

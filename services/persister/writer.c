@@ -14,6 +14,7 @@
 #include "batch_store.h"
 #include "completion.h"
 #include "dead_letter_box.h"
+#include "gap_watch.h"
 #include "io/record_reader.h"
 #include "partition_keeper.h"
 #include "pg_client.h"
@@ -48,6 +49,7 @@ struct writer {
     struct record_reader *reader;
     struct pg_client *client;
     struct partition_keeper partitions;
+    struct gap_watch gap_watch;
     struct dead_letter_box *dead_letters;
     struct batch_store *store;
 
@@ -126,13 +128,16 @@ static void note_database_works(struct writer *writer)
     set_reason(writer, writer->health.database, "");
 }
 
-/* Partitions ahead and retention, when due; a failure harms nothing today. */
+/* Partitions ahead, retention and the count of gaps, when due; a failure harms nothing today. */
 static void keep_up(struct writer *writer)
 {
     struct err err = {0};
 
     if (partition_keeper_upkeep(&writer->partitions, writer->client, clock_wall_ms(), &err) != 0)
         log_warn("upkeep of partitions failed", LOG_STR("reason", err.message));
+    if (gap_watch_refresh(&writer->gap_watch, writer->client, clock_wall_ms(), writer->metrics,
+                          &err) != 0)
+        log_warn("gaps not counted", LOG_STR("reason", err.message));
 }
 
 static void tend_connection(struct writer *writer)

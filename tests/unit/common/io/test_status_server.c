@@ -137,6 +137,18 @@ static void readyz_is_503_until_every_condition_holds(void **state)
     json_decref(root);
 }
 
+static void metrics_show_each_condition(void **state)
+{
+    struct fixture *fixture = *state;
+
+    status_server_set_condition(fixture->server, "kafka", true, NULL);
+    status_server_set_condition(fixture->server, "postgresql", true, NULL);
+    status_server_set_condition(fixture->server, "postgresql", false, "not connected");
+    assert_int_equal(request(fixture->server, "GET", "/metrics"), 200);
+    assert_non_null(strstr(body(), "\ncurrency_trends_ready{condition=\"kafka\"} 1\n"));
+    assert_non_null(strstr(body(), "\ncurrency_trends_ready{condition=\"postgresql\"} 0\n"));
+}
+
 static void livez_ignores_conditions(void **state)
 {
     struct fixture *fixture = *state;
@@ -235,6 +247,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(metrics_are_served_as_prometheus_text, start, stop),
         cmocka_unit_test_setup_teardown(large_answers_arrive_whole, start, stop),
         cmocka_unit_test_setup_teardown(readyz_is_503_until_every_condition_holds, start, stop),
+        cmocka_unit_test_setup_teardown(metrics_show_each_condition, start, stop),
         cmocka_unit_test_setup_teardown(livez_ignores_conditions, start, stop),
         cmocka_unit_test_setup_teardown(head_answers_without_a_body, start, stop),
         cmocka_unit_test_setup_teardown(other_paths_and_methods_are_refused, start, stop),
