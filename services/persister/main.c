@@ -106,6 +106,7 @@ static int run(struct persister_config *config, struct err *err)
     struct persist_loop *loop = NULL;
     int result = -1;
 
+    program_show_build(metrics);
     persist_metrics_init(&series, metrics);
     status = status_server_start(config->service.status_address, metrics, err);
     if (!status)
