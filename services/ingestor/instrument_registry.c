@@ -124,6 +124,21 @@ void instrument_registry_note(struct instrument_registry *registry,
     item->has_position = true;
 }
 
+struct optional_int64 instrument_registry_lowest_offset(const struct instrument_registry *registry,
+                                                        int32_t partition)
+{
+    struct optional_int64 lowest = {0};
+
+    for (size_t i = 0; i < registry->count; i++) {
+        const struct registered *item = &registry->items[i];
+
+        if (item->partition == partition && item->has_position && item->position.offset.present &&
+            (!lowest.present || item->position.offset.value < lowest.value))
+            lowest = item->position.offset;
+    }
+    return lowest;
+}
+
 void instrument_registry_apply(struct instrument_registry *registry,
                                const struct instrument_changes *changes)
 {

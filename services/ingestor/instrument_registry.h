@@ -32,6 +32,10 @@ bool instrument_registry_is_waiting(const struct instrument_registry *registry, 
 void instrument_registry_note(struct instrument_registry *registry,
                               const struct trade_position *position);
 
+/* The lowest offset in the trades partition that a position of it names; absent: none does. */
+struct optional_int64 instrument_registry_lowest_offset(const struct instrument_registry *registry,
+                                                        int32_t partition);
+
 /* position: NULL when the instrument never had one. Borrowed for the call. */
 struct instrument_changes {
     void (*on_follow)(const char *inst_id, const struct trade_position *position, void *context);

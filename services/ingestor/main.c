@@ -17,6 +17,7 @@
  *   status    /metrics, /livez, /readyz.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -175,6 +176,7 @@ static int start_shard(struct ingestor *ingestor, struct err *err)
         .failure = &ingestor->failure,
         .status = ingestor->status,
         .commands_max = (size_t)ingestor->config.fetch_queue_max,
+        .is_aggregated = strcmp(ingestor->config.okx.trades_channel, "trades") == 0,
     };
 
     ingestor->shard = shard_create(&options, err);

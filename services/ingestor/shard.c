@@ -22,6 +22,7 @@ enum {
     BUSY_POLL_MS = 5, /* while positions are being read */
     POSITIONS_PER_TURN = 1000,
     INSTRUMENT_LISTS_MAX = 8,
+    OLD_OWNER_MS = 1000, /* how long after a rebalance a previous owner may still publish */
     REGISTRY_RETRY_BASE_MS = 500,
     REGISTRY_RETRY_CAP_MS = 5000,
 };
@@ -38,6 +39,8 @@ struct shard {
     struct fetch_workers *workers;
     struct kafka_consumer *consumer;
     struct topic_reader *positions;
+    struct published_tail *tail; /* NULL unless the channel is aggregated */
+    int64_t tail_from_ms;        /* no tail is read before: the old owner may still publish */
     struct record_reader *reader;
     struct instrument_registry *instruments;
     size_t waiting_partitions; /* whose positions are being read */
@@ -128,6 +131,7 @@ static void gain_partition(struct shard *shard, int32_t partition)
 
     instrument_registry_gain(shard->instruments, partition);
     shard->waiting_partitions++;
+    shard->tail_from_ms = clock_monotonic_ms() + OLD_OWNER_MS;
     if (topic_reader_add(shard->positions, partition, RD_KAFKA_OFFSET_BEGINNING, &err) != 0)
         service_failure_raise(shard->options.failure, "cannot read positions", err.message);
 }
@@ -136,6 +140,8 @@ static void drop_partition(struct shard *shard, int32_t partition)
 {
     if (instrument_registry_is_waiting(shard->instruments, partition)) {
         topic_reader_remove(shard->positions, partition);
+        if (shard->tail)
+            published_tail_stop(shard->tail, partition);
         shard->waiting_partitions--;
     }
     instrument_registry_lose(shard->instruments, partition);
@@ -292,6 +298,37 @@ static bool note_position(struct shard *shard, rd_kafka_message_t *message)
     return true;
 }
 
+/* True once nothing more is to be learnt about the partition before its instruments are followed.
+ */
+static bool is_partition_read(struct shard *shard, int32_t partition)
+{
+    struct err err = {0};
+
+    if (!shard->tail)
+        return topic_reader_is_caught_up(shard->positions, partition);
+    if (published_tail_is_reading(shard->tail, partition))
+        return published_tail_finish(shard->tail, partition);
+    if (topic_reader_is_caught_up(shard->positions, partition) &&
+        clock_monotonic_ms() >= shard->tail_from_ms &&
+        published_tail_begin(shard->tail, partition,
+                             instrument_registry_lowest_offset(shard->instruments, partition),
+                             &err) != 0)
+        service_failure_raise(shard->options.failure, "cannot read published trades", err.message);
+    return false;
+}
+
+static void release_read_partitions(struct shard *shard)
+{
+    for (int32_t partition = 0; partition < shard->offsets.partition_count; partition++) {
+        if (instrument_registry_is_waiting(shard->instruments, partition) &&
+            is_partition_read(shard, partition)) {
+            instrument_registry_ready(shard->instruments, partition);
+            topic_reader_remove(shard->positions, partition);
+            shard->waiting_partitions--;
+        }
+    }
+}
+
 static void read_positions(struct shard *shard)
 {
     rd_kafka_message_t *message = take_held(&shard->position);
@@ -307,14 +344,9 @@ static void read_positions(struct shard *shard)
         if (!note_position(shard, message))
             return;
     }
-    for (int32_t partition = 0; partition < shard->offsets.partition_count; partition++) {
-        if (instrument_registry_is_waiting(shard->instruments, partition) &&
-            topic_reader_is_caught_up(shard->positions, partition)) {
-            instrument_registry_ready(shard->instruments, partition);
-            topic_reader_remove(shard->positions, partition);
-            shard->waiting_partitions--;
-        }
-    }
+    if (shard->tail)
+        published_tail_poll(shard->tail);
+    release_read_partitions(shard);
 }
 
 void shard_select_instruments(struct shard *shard, struct instrument_list *list)
@@ -326,8 +358,13 @@ void shard_select_instruments(struct shard *shard, struct instrument_list *list)
 static void follow(const char *inst_id, const struct trade_position *position, void *context)
 {
     const struct shard *shard = context;
+    struct published_trade *published = NULL;
+    size_t count = 0;
 
-    trade_stream_follow(shard->options.stream, inst_id, position);
+    if (shard->tail)
+        published = published_tail_take(
+            shard->tail, inst_id, position ? position->offset : (struct optional_int64){0}, &count);
+    trade_stream_follow(shard->options.stream, inst_id, position, published, count);
 }
 
 static void leave(const char *inst_id, void *context)
@@ -393,7 +430,11 @@ static int open_topics(struct shard *shard, struct err *err)
     shard->positions =
         topic_reader_create(shard->options.kafka, "ingestor-positions",
                             topic_name(&shard->options.kafka->topics, TOPIC_POSITIONS), err);
-    return shard->positions ? 0 : -1;
+    if (!shard->positions)
+        return -1;
+    if (shard->options.is_aggregated)
+        shard->tail = published_tail_create(shard->options.kafka, shard->options.registry, err);
+    return shard->options.is_aggregated && !shard->tail ? -1 : 0;
 }
 
 struct shard *shard_create(const struct shard_options *options, struct err *err)
@@ -443,6 +484,8 @@ void shard_leave(struct shard *shard)
     release_held(&shard->position);
     topic_reader_destroy(shard->positions);
     shard->positions = NULL;
+    published_tail_destroy(shard->tail);
+    shard->tail = NULL;
     if (shard->consumer)
         store_offsets(shard);
     kafka_consumer_destroy(shard->consumer);

@@ -10,6 +10,7 @@
 #ifndef INGESTOR_SHARD_H
 #define INGESTOR_SHARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,7 @@ struct shard_options {
     struct service_failure *failure;
     struct status_server *status; /* condition kafka */
     size_t commands_max;          /* unfinished at once */
+    bool is_aggregated;           /* the channel is "trades": see published_tail */
 };
 
 /* Copies the options, borrows what they point to. Joins nothing yet. */

@@ -143,11 +143,12 @@ static void log_refusal(const char *inst_id, const char *code, const char *text)
 
 static void send_requests(struct stream_connection *connection, int64_t now_ms)
 {
-    const char *refused;
+    const char *unanswered;
     struct buf request;
 
-    while ((refused = ws_subscriptions_expire(&connection->subscriptions, now_ms)))
-        log_refusal(refused, "", "no answer to its subscription");
+    while ((unanswered = ws_subscriptions_expire(&connection->subscriptions, now_ms)))
+        log_warn("OKX does not answer the subscription of an instrument, asked again in a minute",
+                 LOG_STR("inst_id", unanswered));
     buf_init(&request, OKX_SUBSCRIBE_BYTES_MAX);
     while (ws_subscriptions_next_request(&connection->subscriptions, now_ms, &request)) {
         okx_ws_link_send(connection->link, request.data, request.length);
@@ -251,7 +252,7 @@ static void on_frame(struct stream_connection *connection, const struct okx_fram
     case OKX_FRAME_NOTICE:
         log_info("notice of OKX", LOG_STR("code", frame->code), LOG_STR("text", frame->text));
         if (strcmp(frame->code, "64008") == 0 && !connection->is_retired)
-            events->on_notice(connection, events->context);
+            connection->options.on_notice(connection, connection->options.notice_context);
         break;
     case OKX_FRAME_UNSUBSCRIBED:
     case OKX_FRAME_OTHER_EVENT:

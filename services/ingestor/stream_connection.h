@@ -22,8 +22,6 @@ struct stream_connection_events {
     void (*on_bad_frame)(const char *text, size_t length, const struct err *reason, void *context);
     /* OKX sends this instrument from now on. */
     void (*on_subscribed)(const char *inst_id, void *context);
-    /* OKX will close the connection soon (64008): another one should take over. */
-    void (*on_notice)(struct stream_connection *connection, void *context);
     void *context;
 };
 
@@ -32,6 +30,9 @@ struct stream_connection_options {
     const char *channel;
     struct ingestor_metrics *metrics;
     struct stream_connection_events events;
+    /* OKX will close the connection soon (64008): another one should take over. */
+    void (*on_notice)(struct stream_connection *connection, void *notice_context);
+    void *notice_context;
 };
 
 /* Copies the options, borrows what they point to. Nothing is opened before a tick allows it. */

@@ -262,7 +262,7 @@ void stream_publisher_skip_to(struct stream_publisher *publisher, struct publish
 {
     pthread_mutex_lock(&publisher->lock);
     uint64_t sequence = publish_progress_add(&target->progress, *mark);
-    publish_progress_acknowledge(&target->progress, sequence, (struct optional_int64){0});
+    publish_progress_acknowledge(&target->progress, sequence, mark->offset);
     pthread_mutex_unlock(&publisher->lock);
 }
 

@@ -52,7 +52,8 @@ void stream_publisher_send_trade(struct stream_publisher *publisher, struct publ
 void stream_publisher_send_repair(struct stream_publisher *publisher, struct publish_target *target,
                                   int64_t from_id, int64_t to_id,
                                   const struct publish_mark *reaches_to);
-/* The series begins behind this trade, which is not published itself. */
+/* The series goes on behind this trade, which needs no publishing: it is in Kafka already (then
+ * mark has its offset), or older than what we follow. */
 void stream_publisher_skip_to(struct stream_publisher *publisher, struct publish_target *target,
                               const struct publish_mark *mark);
 

@@ -10,19 +10,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "connection_pool.h"
 #include "fetch_worker.h"
 #include "io/dead_letter.h"
 #include "okx_ws_client.h"
-#include "stream_connection.h"
+#include "stream_instruments.h"
 #include "stream_publisher.h"
-#include "token_bucket.h"
-#include "trade_gap.h"
 
 enum {
     MESSAGES_MAX = 4096,
     SLOW_TICK_MS = 1000,      /* positions, readiness, questions for the newest trade */
     ASK_LAST_TRADE_MS = 3000, /* quiet for so long after subscribing */
-    CONNECTS_PER_SECOND = 3,  /* okx-v5.md, 2.2 */
     STOP_DRAIN_MS = 1500,
     LOG_INTERVAL_MS = 5000,
 };
@@ -33,21 +31,8 @@ struct stream_message {
     enum stream_message_kind kind;
     struct trade_position position; /* inst_id always; the newest trade for STREAM_LAST_TRADE */
     bool has_position;
-};
-
-struct stream_instrument {
-    char inst_id[INST_ID_BYTES];
-    bool is_followed;
-    struct trade_gap gap;
-    struct publish_target *target;
-    struct stream_connection *connection;
-    int64_t ask_last_trade_at_ms; /* INT64_MAX: no need */
-    bool awaits_last_trade;       /* asked, and no live trade came since */
-};
-
-struct connection_slot {
-    struct stream_connection *connection;
-    struct stream_connection *successor; /* takes over once it is settled (64008); or NULL */
+    struct published_trade *published; /* owned; STREAM_FOLLOW */
+    size_t published_count;
 };
 
 struct trade_stream {
@@ -60,68 +45,12 @@ struct trade_stream {
     /* The stream's thread only. */
     struct okx_ws_client *client;
     struct stream_publisher *publisher;
-    struct stream_instrument **instruments; /* ascending by inst_id; once known they stay */
-    size_t instrument_count, instrument_capacity;
-    struct connection_slot *slots;
-    size_t slot_count;
-    struct token_bucket connects;
+    struct stream_instruments instruments;
+    struct connection_pool *connections;
     int64_t next_slow_tick_ms;
     int64_t stop_at_ms; /* 0: not stopping */
     struct log_limiter bad_frame_lines, late_lines;
 };
-
-/* --- instruments --------------------------------------------------------------------------------
- */
-
-static size_t search(const struct trade_stream *stream, const char *inst_id)
-{
-    size_t low = 0;
-    size_t high = stream->instrument_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (strcmp(stream->instruments[middle]->inst_id, inst_id) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static struct stream_instrument *find_instrument(const struct trade_stream *stream,
-                                                 const char *inst_id)
-{
-    size_t index = search(stream, inst_id);
-    bool is_found = index < stream->instrument_count &&
-                    strcmp(stream->instruments[index]->inst_id, inst_id) == 0;
-
-    return is_found ? stream->instruments[index] : NULL;
-}
-
-static struct stream_instrument *find_or_add_instrument(struct trade_stream *stream,
-                                                        const char *inst_id)
-{
-    struct stream_instrument *instrument = find_instrument(stream, inst_id);
-    size_t index = search(stream, inst_id);
-
-    if (instrument)
-        return instrument;
-    if (stream->instrument_count == stream->instrument_capacity) {
-        stream->instrument_capacity =
-            stream->instrument_capacity ? 2 * stream->instrument_capacity : 16;
-        stream->instruments = mem_realloc_array(stream->instruments, stream->instrument_capacity,
-                                                sizeof *stream->instruments);
-    }
-    instrument = mem_calloc(1, sizeof *instrument);
-    snprintf(instrument->inst_id, sizeof instrument->inst_id, "%s", inst_id);
-    instrument->target = stream_publisher_add_target(stream->publisher, inst_id);
-    memmove(stream->instruments + index + 1, stream->instruments + index,
-            (stream->instrument_count - index) * sizeof *stream->instruments);
-    stream->instruments[index] = instrument;
-    stream->instrument_count++;
-    return instrument;
-}
 
 /* --- trades -------------------------------------------------------------------------------------
  */
@@ -218,7 +147,7 @@ static void handle_row(struct trade_stream *stream, const struct okx_frame *fram
 
     if (okx_rows_read_trade(frame->rows, index, &trade, &err) != 0)
         goto reject;
-    instrument = find_instrument(stream, trade.inst_id);
+    instrument = stream_instruments_find(&stream->instruments, trade.inst_id);
     if (!instrument) {
         err_set(&err, ERR_UNSUPPORTED, "instrument %s was not asked for", trade.inst_id);
         trade_clear(&trade);
@@ -263,7 +192,7 @@ static void on_bad_frame(const char *text, size_t length, const struct err *reas
 static void on_subscribed(const char *inst_id, void *context)
 {
     struct trade_stream *stream = context;
-    struct stream_instrument *instrument = find_instrument(stream, inst_id);
+    struct stream_instrument *instrument = stream_instruments_find(&stream->instruments, inst_id);
 
     if (!instrument || !instrument->is_followed)
         return;
@@ -271,132 +200,45 @@ static void on_subscribed(const char *inst_id, void *context)
     instrument->ask_last_trade_at_ms = clock_monotonic_ms() + ASK_LAST_TRADE_MS;
 }
 
-/* --- connections --------------------------------------------------------------------------------
- */
-
-static struct connection_slot *add_slot(struct trade_stream *stream,
-                                        struct stream_connection *connection)
-{
-    stream->slots = mem_realloc_array(stream->slots, stream->slot_count + 1, sizeof *stream->slots);
-    stream->slots[stream->slot_count] = (struct connection_slot){.connection = connection};
-    return &stream->slots[stream->slot_count++];
-}
-
-static void on_notice(struct stream_connection *connection, void *context)
-{
-    struct trade_stream *stream = context;
-    struct connection_slot *slot = NULL;
-
-    for (size_t i = 0; i < stream->slot_count; i++) {
-        if (stream->slots[i].connection == connection)
-            slot = &stream->slots[i];
-    }
-    if (!slot || slot->successor)
-        return;
-    struct stream_connection *successor = stream_connection_clone(connection);
-    slot->successor = successor;
-    for (size_t i = 0; i < stream->instrument_count; i++) {
-        if (stream->instruments[i]->connection == connection)
-            stream->instruments[i]->connection = successor;
-    }
-    add_slot(stream, successor);
-}
-
-/* The connection with room for one more instrument. */
-static struct stream_connection *choose_connection(struct trade_stream *stream)
-{
-    const struct stream_connection_options options = {
-        .client = stream->client,
-        .channel = stream->options.channel,
-        .metrics = stream->options.metrics,
-        .events = {on_data, on_bad_frame, on_subscribed, on_notice, stream},
-    };
-
-    for (size_t i = 0; i < stream->slot_count; i++) {
-        struct connection_slot *slot = &stream->slots[i];
-
-        if (!slot->successor && !stream_connection_is_retired(slot->connection) &&
-            stream_connection_count(slot->connection) < stream->options.channels_per_connection)
-            return slot->connection;
-    }
-    return add_slot(stream, stream_connection_create(&options))->connection;
-}
-
-static void remove_from_predecessor(struct trade_stream *stream,
-                                    const struct stream_connection *successor, const char *inst_id)
-{
-    for (size_t i = 0; i < stream->slot_count; i++) {
-        if (stream->slots[i].successor == successor)
-            stream_connection_remove(stream->slots[i].connection, inst_id);
-    }
-}
-
-static bool is_anyones_successor(const struct trade_stream *stream,
-                                 const struct stream_connection *connection)
-{
-    for (size_t i = 0; i < stream->slot_count; i++) {
-        if (stream->slots[i].successor == connection)
-            return true;
-    }
-    return false;
-}
-
-static void forget_connection(struct trade_stream *stream, struct connection_slot *slot)
-{
-    struct stream_connection *connection = slot->connection;
-
-    for (size_t i = 0; i < stream->slot_count; i++) {
-        if (stream->slots[i].successor == connection)
-            stream->slots[i].successor = slot->successor;
-    }
-    *slot = stream->slots[--stream->slot_count];
-    stream_connection_destroy(connection);
-}
-
-/* Retires what has a settled successor or nothing to do, and forgets what is gone. */
-static void tidy_connections(struct trade_stream *stream)
-{
-    for (size_t i = stream->slot_count; i > 0; i--) {
-        struct connection_slot *slot = &stream->slots[i - 1];
-        struct stream_connection *connection = slot->connection;
-        bool is_replaced = slot->successor && (stream_connection_is_settled(slot->successor) ||
-                                               !stream_connection_is_open(connection));
-
-        if (is_replaced)
-            stream_connection_retire(connection, "replaced");
-        else if (!slot->successor && stream_connection_count(connection) == 0 &&
-                 !is_anyones_successor(stream, connection))
-            stream_connection_retire(connection, "unused");
-        if (stream_connection_is_gone(connection))
-            forget_connection(stream, slot);
-    }
-}
-
-static void tick_connections(struct trade_stream *stream, bool reads, int64_t now_ms)
-{
-    for (size_t i = 0; i < stream->slot_count; i++) {
-        size_t ticket = 0;
-        bool may_connect = token_bucket_take(&stream->connects, now_ms, &ticket) == 0;
-        bool has_connected =
-            stream_connection_tick(stream->slots[i].connection, reads, may_connect, now_ms);
-
-        if (may_connect && has_connected)
-            token_bucket_release(&stream->connects, ticket, now_ms);
-        else if (may_connect)
-            token_bucket_cancel(&stream->connects, ticket);
-    }
-    tidy_connections(stream);
-}
-
 /* --- messages -----------------------------------------------------------------------------------
  */
+
+/* What the previous owner published behind its position continues the series; holes between are
+ * asked for (again), since nothing says that they were. */
+static void replay_published(struct trade_stream *stream, struct stream_instrument *instrument,
+                             const struct published_trade *published, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct trade trade = {
+            .trade_id = published[i].trade_id,
+            .event_time_ms = published[i].event_time_ms,
+            .count = published[i].count,
+        };
+        const struct publish_mark mark = {
+            .trade_id = {true, trade.trade_id},
+            .event_time_ms = {true, trade.event_time_ms},
+            .offset = {true, published[i].offset},
+        };
+        struct trade_gap_step step = trade_gap_next(&instrument->gap, &trade);
+
+        if (step.verdict == TRADE_GAP_MISSING)
+            stream_publisher_send_repair(stream->publisher, instrument->target, step.from_id,
+                                         step.to_id, NULL);
+        if (step.verdict != TRADE_GAP_DUPLICATE && step.verdict != TRADE_GAP_LATE)
+            stream_publisher_skip_to(stream->publisher, instrument->target, &mark);
+    }
+}
 
 static void follow(struct trade_stream *stream, const struct stream_message *message)
 {
     const struct trade_position *position = message->has_position ? &message->position : NULL;
-    struct stream_instrument *instrument =
-        find_or_add_instrument(stream, message->position.inst_id);
+    const char *inst_id = message->position.inst_id;
+    struct stream_instrument *instrument = stream_instruments_find(&stream->instruments, inst_id);
 
+    if (!instrument) {
+        instrument = stream_instruments_add(&stream->instruments, inst_id);
+        instrument->target = stream_publisher_add_target(stream->publisher, inst_id);
+    }
     if (instrument->is_followed)
         return;
     instrument->is_followed = true;
@@ -406,26 +248,25 @@ static void follow(struct trade_stream *stream, const struct stream_message *mes
     if (position && position->trade_id.present)
         trade_gap_start(&instrument->gap, position->trade_id.value, position->event_time_ms);
     stream_publisher_start(stream->publisher, instrument->target, position);
-    instrument->connection = choose_connection(stream);
-    stream_connection_add(instrument->connection, instrument->inst_id);
+    replay_published(stream, instrument, message->published, message->published_count);
+    connection_pool_add(stream->connections, instrument->inst_id);
 }
 
 static void leave(struct trade_stream *stream, const char *inst_id)
 {
-    struct stream_instrument *instrument = find_instrument(stream, inst_id);
+    struct stream_instrument *instrument = stream_instruments_find(&stream->instruments, inst_id);
 
     if (!instrument || !instrument->is_followed)
         return;
     instrument->is_followed = false;
-    stream_connection_remove(instrument->connection, inst_id);
-    remove_from_predecessor(stream, instrument->connection, inst_id);
-    instrument->connection = NULL;
+    connection_pool_remove(stream->connections, inst_id);
     stream_publisher_stop(stream->publisher, instrument->target);
 }
 
 static void note_last_trade(struct trade_stream *stream, const struct trade_position *last)
 {
-    struct stream_instrument *instrument = find_instrument(stream, last->inst_id);
+    struct stream_instrument *instrument =
+        stream_instruments_find(&stream->instruments, last->inst_id);
     const struct publish_mark mark = {.trade_id = last->trade_id,
                                       .event_time_ms = last->event_time_ms};
 
@@ -439,6 +280,12 @@ static void note_last_trade(struct trade_stream *stream, const struct trade_posi
                                      step.to_id, &mark);
     else if (step.verdict == TRADE_GAP_FIRST)
         stream_publisher_skip_to(stream->publisher, instrument->target, &mark);
+}
+
+static void free_message(struct stream_message *message)
+{
+    free(message->published);
+    free(message);
 }
 
 static void take_messages(struct trade_stream *stream)
@@ -457,7 +304,7 @@ static void take_messages(struct trade_stream *stream)
             note_last_trade(stream, &message->position);
             break;
         }
-        free(message);
+        free_message(message);
     }
 }
 
@@ -469,13 +316,19 @@ static void post(struct trade_stream *stream, const struct stream_message *messa
     if (bounded_queue_push(stream->messages, copy, -1))
         okx_ws_client_wake(stream->client);
     else /* closed: the stream is stopping */
-        free(copy);
+        free_message(copy);
 }
 
 void trade_stream_follow(struct trade_stream *stream, const char *inst_id,
-                         const struct trade_position *position)
+                         const struct trade_position *position, struct published_trade *published,
+                         size_t published_count)
 {
-    struct stream_message message = {.kind = STREAM_FOLLOW, .has_position = position != NULL};
+    struct stream_message message = {
+        .kind = STREAM_FOLLOW,
+        .has_position = position != NULL,
+        .published = published,
+        .published_count = published_count,
+    };
 
     if (position)
         message.position = *position;
@@ -508,8 +361,8 @@ void trade_stream_note_last_trade(struct trade_stream *stream, const struct trad
 
 static void ask_last_trades(struct trade_stream *stream, int64_t now_ms)
 {
-    for (size_t i = 0; i < stream->instrument_count; i++) {
-        struct stream_instrument *instrument = stream->instruments[i];
+    for (size_t i = 0; i < stream->instruments.count; i++) {
+        struct stream_instrument *instrument = stream->instruments.items[i];
 
         if (!instrument->is_followed || now_ms < instrument->ask_last_trade_at_ms)
             continue;
@@ -522,38 +375,24 @@ static void ask_last_trades(struct trade_stream *stream, int64_t now_ms)
 static void show_state(struct trade_stream *stream)
 {
     struct ingestor_metrics *metrics = stream->options.metrics;
-    size_t open = 0;
-    size_t active = 0;
-    size_t refused = 0;
-    char reason[256] = "";
+    struct connection_summary summary;
 
-    for (size_t i = 0; i < stream->slot_count; i++) {
-        const struct stream_connection *connection = stream->slots[i].connection;
-
-        open += stream_connection_is_open(connection);
-        if (stream->slots[i].successor || stream_connection_is_retired(connection))
-            continue;
-        active += stream_connection_active(connection);
-        refused += stream_connection_refused(connection);
-        if (!stream_connection_is_open(connection))
-            snprintf(reason, sizeof reason, "%s", stream_connection_trouble(connection));
-        else if (!stream_connection_is_settled(connection) && reason[0] == '\0')
-            snprintf(reason, sizeof reason, "subscribing");
-    }
+    connection_pool_summarize(stream->connections, &summary);
     if (stream_publisher_is_blocked(stream->publisher))
-        snprintf(reason, sizeof reason, "not reading: Kafka has no room for more records");
-    metric_set(metrics->websocket_connections, (int64_t)open);
-    metric_set(metrics->subscriptions, (int64_t)active);
-    metric_set(metrics->subscriptions_refused, (int64_t)refused);
-    status_server_set_condition(stream->options.status, "okx-websocket", reason[0] == '\0', reason);
+        snprintf(summary.trouble, sizeof summary.trouble,
+                 "not reading: Kafka has no room for more records");
+    metric_set(metrics->websocket_connections, (int64_t)summary.open);
+    metric_set(metrics->subscriptions, (int64_t)summary.active);
+    metric_set(metrics->subscriptions_refused, (int64_t)summary.refused);
+    status_server_set_condition(stream->options.status, "okx-websocket", summary.trouble[0] == '\0',
+                                summary.trouble);
 }
 
 static void turn_to_stop(struct trade_stream *stream, int64_t now_ms)
 {
     if (stream->stop_at_ms == 0) {
         stream->stop_at_ms = now_ms + STOP_DRAIN_MS;
-        for (size_t i = 0; i < stream->slot_count; i++)
-            stream_connection_retire(stream->slots[i].connection, "stopped");
+        connection_pool_retire(stream->connections, "stopped");
     }
     if (stream_publisher_drain(stream->publisher) || now_ms >= stream->stop_at_ms)
         okx_ws_client_stop(stream->client);
@@ -569,7 +408,7 @@ static void on_turn(void *context)
         return;
     }
     take_messages(stream);
-    tick_connections(stream, stream_publisher_drain(stream->publisher), now_ms);
+    connection_pool_tick(stream->connections, stream_publisher_drain(stream->publisher), now_ms);
     if (now_ms < stream->next_slow_tick_ms)
         return;
     stream->next_slow_tick_ms = now_ms + SLOW_TICK_MS;
@@ -588,6 +427,18 @@ static void *run(void *argument)
 
 /* --- life cycle ---------------------------------------------------------------------------------
  */
+
+static struct connection_pool *create_connections(struct trade_stream *stream)
+{
+    const struct stream_connection_options options = {
+        .client = stream->client,
+        .channel = stream->options.channel,
+        .metrics = stream->options.metrics,
+        .events = {on_data, on_bad_frame, on_subscribed, stream},
+    };
+
+    return connection_pool_create(&options, stream->options.channels_per_connection);
+}
 
 struct trade_stream *trade_stream_start(const struct trade_stream_options *options, struct err *err)
 {
@@ -610,12 +461,12 @@ struct trade_stream *trade_stream_start(const struct trade_stream_options *optio
     stream->messages = bounded_queue_create(MESSAGES_MAX);
     stream->bad_frame_lines.interval_ms = LOG_INTERVAL_MS;
     stream->late_lines.interval_ms = LOG_INTERVAL_MS;
-    token_bucket_init(&stream->connects, CONNECTS_PER_SECOND, 1000);
     stream->publisher = stream_publisher_create(options->writer, options->metrics, options->failure,
                                                 options->repair_trades_max);
     stream->client = okx_ws_client_create(&client_options, &handler, err);
     if (!stream->client)
         goto fail;
+    stream->connections = create_connections(stream);
     if (pthread_create(&stream->thread, NULL, run, stream) != 0) {
         err_set(err, ERR_SYSTEM, "cannot start the stream's thread");
         goto fail;
@@ -645,22 +496,17 @@ void trade_stream_publish_positions(struct trade_stream *stream)
 
 void trade_stream_destroy(struct trade_stream *stream)
 {
-    void *message;
+    struct stream_message *message;
 
     if (!stream)
         return;
     okx_ws_client_destroy(stream->client);
-    for (size_t i = 0; i < stream->slot_count; i++)
-        stream_connection_destroy(stream->slots[i].connection);
-    free(stream->slots);
-    for (size_t i = 0; i < stream->instrument_count; i++)
-        free(stream->instruments[i]);
-    free(stream->instruments);
+    connection_pool_destroy(stream->connections);
+    stream_instruments_clear(&stream->instruments);
     stream_publisher_destroy(stream->publisher);
-    token_bucket_clear(&stream->connects);
     bounded_queue_close(stream->messages);
     while ((message = bounded_queue_pop(stream->messages, 0)))
-        free(message);
+        free_message(message);
     bounded_queue_destroy(stream->messages);
     free(stream);
 }

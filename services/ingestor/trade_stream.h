@@ -23,6 +23,7 @@
 #include "ingestor_metrics.h"
 #include "io/record_writer.h"
 #include "io/status_server.h"
+#include "published_tail.h"
 #include "service_failure.h"
 
 struct trade_stream;
@@ -53,9 +54,11 @@ void trade_stream_publish_positions(struct trade_stream *stream);
 /* After the producer is gone: no delivery report may come any more. Accepts NULL. */
 void trade_stream_destroy(struct trade_stream *stream);
 
-/* The three below are thread-safe. position: NULL when the instrument never had one. */
+/* The three below are thread-safe. position: NULL when the instrument never had one. published:
+ * the live trades behind the position that Kafka has already, in order; taken. */
 void trade_stream_follow(struct trade_stream *stream, const char *inst_id,
-                         const struct trade_position *position);
+                         const struct trade_position *position, struct published_trade *published,
+                         size_t published_count);
 void trade_stream_leave(struct trade_stream *stream, const char *inst_id);
 /* REST says that this is the instrument's newest trade. */
 void trade_stream_note_last_trade(struct trade_stream *stream, const struct trade *trade);

@@ -73,7 +73,7 @@ void ws_subscriptions_remove(struct ws_subscriptions *subscriptions, const char 
     if (!item)
         return;
     if (item->state == SUBSCRIPTION_WANTED || item->state == SUBSCRIPTION_SUSPECT ||
-        item->state == SUBSCRIPTION_REFUSED)
+        item->state == SUBSCRIPTION_UNANSWERED || item->state == SUBSCRIPTION_REFUSED)
         forget(subscriptions, item);
     else
         item->state = SUBSCRIPTION_LEAVING;
@@ -238,10 +238,22 @@ const char *ws_subscriptions_expire(struct ws_subscriptions *subscriptions, int6
 
         if (now_ms < item->due_ms)
             continue;
-        if (item->state == SUBSCRIPTION_REQUESTED || item->state == SUBSCRIPTION_REFUSED)
+        switch (item->state) {
+        case SUBSCRIPTION_REQUESTED:
+        case SUBSCRIPTION_UNANSWERED:
+        case SUBSCRIPTION_REFUSED:
             item->state = SUBSCRIPTION_SUSPECT;
-        else if (item->state == SUBSCRIPTION_ALONE)
-            return refuse(item, now_ms);
+            break;
+        case SUBSCRIPTION_ALONE:
+            item->state = SUBSCRIPTION_UNANSWERED;
+            item->due_ms = now_ms + WS_UNANSWERED_RETRY_MS;
+            return item->inst_id;
+        case SUBSCRIPTION_WANTED:
+        case SUBSCRIPTION_SUSPECT:
+        case SUBSCRIPTION_ACTIVE:
+        case SUBSCRIPTION_LEAVING:
+            break;
+        }
     }
     return NULL;
 }
@@ -249,7 +261,8 @@ const char *ws_subscriptions_expire(struct ws_subscriptions *subscriptions, int6
 bool ws_subscriptions_is_settled(const struct ws_subscriptions *subscriptions)
 {
     return !find_state(subscriptions, SUBSCRIPTION_WANTED) &&
-           !find_state(subscriptions, SUBSCRIPTION_REQUESTED);
+           !find_state(subscriptions, SUBSCRIPTION_REQUESTED) &&
+           !find_state(subscriptions, SUBSCRIPTION_UNANSWERED);
 }
 
 size_t ws_subscriptions_count(const struct ws_subscriptions *subscriptions,

@@ -22,25 +22,27 @@ enum {
     WS_ACKNOWLEDGE_TIMEOUT_MS = 5000,
     WS_ERROR_GRACE_MS = 500, /* for acknowledgements behind a batch's error */
     WS_REFUSED_RETRY_MS = 3600 * 1000,
+    WS_UNANSWERED_RETRY_MS = 60 * 1000,
     WS_SLOW_DOWN_MS = 5000, /* after 60014 */
     WS_REQUESTS_PER_HOUR = 480,
     WS_REQUEST_ID_BYTES = 24,
 };
 
 enum subscription_state {
-    SUBSCRIPTION_WANTED,    /* to be asked for with others */
-    SUBSCRIPTION_REQUESTED, /* asked for with others */
-    SUBSCRIPTION_SUSPECT,   /* to be asked for alone */
-    SUBSCRIPTION_ALONE,     /* asked for alone */
-    SUBSCRIPTION_ACTIVE,    /* acknowledged */
-    SUBSCRIPTION_REFUSED,   /* asked for again at due_ms */
-    SUBSCRIPTION_LEAVING,   /* to be unsubscribed, then forgotten */
+    SUBSCRIPTION_WANTED,     /* to be asked for with others */
+    SUBSCRIPTION_REQUESTED,  /* asked for with others */
+    SUBSCRIPTION_SUSPECT,    /* to be asked for alone */
+    SUBSCRIPTION_ALONE,      /* asked for alone */
+    SUBSCRIPTION_ACTIVE,     /* acknowledged */
+    SUBSCRIPTION_UNANSWERED, /* asked for alone in vain; again at due_ms */
+    SUBSCRIPTION_REFUSED,    /* by an error; asked for again at due_ms */
+    SUBSCRIPTION_LEAVING,    /* to be unsubscribed, then forgotten */
 };
 
 struct subscription {
     char inst_id[INST_ID_BYTES];
     enum subscription_state state;
-    int64_t due_ms;   /* end of the wait for an acknowledgement, or of a refusal */
+    int64_t due_ms;   /* when it moves on: end of the wait for an answer, or for another try */
     uint64_t request; /* number of the request that asked for it */
 };
 
@@ -71,12 +73,12 @@ bool ws_subscriptions_acknowledge(struct ws_subscriptions *subscriptions, const 
  * not known yet; borrowed until the next call. request_id: "" when absent. */
 const char *ws_subscriptions_error(struct ws_subscriptions *subscriptions, const char *request_id,
                                    const char *code, int64_t now_ms);
-/* Moves on what was not acknowledged in time. Returns an instrument that is refused because asking
- * alone got no answer, or NULL; call until NULL. */
+/* Moves on what was not acknowledged in time. Returns an instrument for which even asking alone got
+ * no answer, or NULL; call until NULL. */
 const char *ws_subscriptions_expire(struct ws_subscriptions *subscriptions, int64_t now_ms);
 
-/* Nothing waits to be asked for or for its first answer; what is asked for again, alone, counts as
- * settled, so that a refused instrument does not make the others look unready. */
+/* Nothing waits to be asked for or for its first answer, or got none; what is asked for again alone
+ * counts as settled, so that a refused instrument does not make the others look unready. */
 bool ws_subscriptions_is_settled(const struct ws_subscriptions *subscriptions);
 size_t ws_subscriptions_count(const struct ws_subscriptions *subscriptions,
                               enum subscription_state state);

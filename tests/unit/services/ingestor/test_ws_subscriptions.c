@@ -104,8 +104,8 @@ static void a_refused_instrument_is_asked_again_hourly_and_not_on_reconnecting(v
     now_ms += WS_ACKNOWLEDGE_TIMEOUT_MS;
     assert_null(ws_subscriptions_expire(&fixture.subscriptions, now_ms));
     next_request(&fixture, now_ms);
-    now_ms += WS_ACKNOWLEDGE_TIMEOUT_MS; /* alone, and still no answer */
-    assert_string_equal(ws_subscriptions_expire(&fixture.subscriptions, now_ms), "BAD-USDT");
+    assert_string_equal(ws_subscriptions_error(&fixture.subscriptions, "", "60018", now_ms),
+                        "BAD-USDT");
     assert_null(ws_subscriptions_expire(&fixture.subscriptions, now_ms));
     ws_subscriptions_reopen(&fixture.subscriptions);
     assert_string_equal(next_request(&fixture, now_ms + 1), "");
@@ -114,6 +114,30 @@ static void a_refused_instrument_is_asked_again_hourly_and_not_on_reconnecting(v
     assert_null(ws_subscriptions_expire(&fixture.subscriptions, now_ms + WS_REFUSED_RETRY_MS));
     assert_non_null(strstr(next_request(&fixture, now_ms + WS_REFUSED_RETRY_MS), "BAD-USDT"));
     assert_true(ws_subscriptions_acknowledge(&fixture.subscriptions, "BAD-USDT"));
+    tear_down(&fixture);
+}
+
+static void an_instrument_that_gets_no_answer_is_unsettled_and_asked_again_in_a_minute(void **state)
+{
+    struct fixture fixture;
+    int64_t now_ms = NOW_MS;
+
+    (void)state;
+    set_up(&fixture, three, 1);
+    next_request(&fixture, now_ms);
+    now_ms += WS_ACKNOWLEDGE_TIMEOUT_MS;
+    assert_null(ws_subscriptions_expire(&fixture.subscriptions, now_ms));
+    next_request(&fixture, now_ms);
+    now_ms += WS_ACKNOWLEDGE_TIMEOUT_MS; /* alone, and still no answer */
+    assert_string_equal(ws_subscriptions_expire(&fixture.subscriptions, now_ms), "BTC-USDT");
+    assert_null(ws_subscriptions_expire(&fixture.subscriptions, now_ms));
+    assert_false(ws_subscriptions_is_settled(&fixture.subscriptions));
+    assert_string_equal(next_request(&fixture, now_ms), "");
+    now_ms += WS_UNANSWERED_RETRY_MS;
+    assert_null(ws_subscriptions_expire(&fixture.subscriptions, now_ms));
+    assert_non_null(strstr(next_request(&fixture, now_ms), "BTC-USDT"));
+    ws_subscriptions_reopen(&fixture.subscriptions); /* a new connection: with all others */
+    assert_non_null(strstr(next_request(&fixture, now_ms), "BTC-USDT"));
     tear_down(&fixture);
 }
 
@@ -224,6 +248,8 @@ int main(void)
         cmocka_unit_test(everything_is_asked_for_in_one_request),
         cmocka_unit_test(what_is_not_acknowledged_is_asked_alone_to_learn_its_error),
         cmocka_unit_test(a_refused_instrument_is_asked_again_hourly_and_not_on_reconnecting),
+        cmocka_unit_test(
+            an_instrument_that_gets_no_answer_is_unsettled_and_asked_again_in_a_minute),
         cmocka_unit_test(suspects_are_asked_one_at_a_time),
         cmocka_unit_test(too_many_requests_are_slowed_down_and_repeated),
         cmocka_unit_test(leaving_unsubscribes_only_what_was_asked_for),
