@@ -57,7 +57,10 @@ enum fetch_step fetch_fail(struct fetch_job *job, const struct err *err)
 {
     job->result.status = FETCH_STATUS_FAILED;
     job->result.retriable = err->retriable;
-    snprintf(job->result.error, sizeof job->result.error, "%s", err->message);
+    snprintf(job->result.error, sizeof job->result.error, "%.170s%s", err->message,
+             err->code == ERR_UNAUTHORIZED
+                 ? "; look at OKX_API_KEY, OKX_API_SECRET and OKX_API_PASSPHRASE"
+                 : "");
     return FETCH_STEP_FINISHED;
 }
 

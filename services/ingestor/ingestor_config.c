@@ -161,10 +161,12 @@ static void check_okx(const struct okx_settings *okx, struct config_problems *pr
 static void validate(void *target, struct config_problems *problems)
 {
     struct ingestor_config *config = target;
+    struct instrument_selection selection;
 
     check_okx(&config->okx, problems);
     find_unknown_variables(problems);
-    instrument_selection_read(&config->instruments, &config->selection, problems);
+    instrument_selection_read(&config->instruments, &selection, problems);
+    instrument_selection_clear(&selection);
     kafka_settings_load_properties(&config->kafka, problems);
 }
 
@@ -184,7 +186,6 @@ const struct program ingestor_program = {
 
 void ingestor_config_clear(struct ingestor_config *config)
 {
-    instrument_selection_clear(&config->selection);
     kafka_settings_clear_properties(&config->kafka);
     env_config_clear(settings, SETTING_COUNT, config);
 }

@@ -34,7 +34,6 @@ struct ingestor_config {
     struct kafka_settings kafka;
     struct schema_registry_settings registry;
     struct service_settings service;
-    struct instrument_selection selection; /* read from instruments */
 };
 
 /* The program for program_start, whose config is a struct ingestor_config. */

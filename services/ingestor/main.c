@@ -36,6 +36,7 @@ enum { FLUSH_TIMEOUT_MS = 2000 };
 
 struct ingestor {
     struct ingestor_config config;
+    struct instrument_selection selection;
     char *user_agent;
     struct metrics *registry_of_metrics;
     struct ingestor_metrics metrics;
@@ -77,6 +78,15 @@ static void on_instruments(struct instrument_list *list, void *context)
 
 /* --- starting -----------------------------------------------------------------------------------
  */
+
+/* Its mistakes were reported at program start. */
+static void read_selection(struct ingestor *ingestor)
+{
+    struct config_problems problems = {0};
+
+    instrument_selection_read(&ingestor->config.instruments, &ingestor->selection, &problems);
+    config_problems_clear(&problems);
+}
 
 static int ensure_topics(void *context, struct err *err)
 {
@@ -168,7 +178,7 @@ static int start_shard(struct ingestor *ingestor, struct err *err)
     const struct shard_options options = {
         .kafka = &ingestor->config.kafka,
         .registry = ingestor->registry,
-        .selection = &ingestor->config.selection,
+        .selection = &ingestor->selection,
         .stream = ingestor->stream,
         .queue = ingestor->queue,
         .producer = ingestor->producer,
@@ -194,7 +204,7 @@ static int start_workers(struct ingestor *ingestor, struct err *err)
         .queue = ingestor->queue,
         .metrics = &ingestor->metrics,
         .failure = &ingestor->failure,
-        .base_currency = config->selection.base_currency,
+        .base_currency = ingestor->selection.base_currency,
         .thread_count = (size_t)config->fetch_workers,
         .deadline_ms = config->fetch_deadline_ms,
         .instruments_refresh_ms = config->instruments_refresh_ms,
@@ -204,7 +214,7 @@ static int start_workers(struct ingestor *ingestor, struct err *err)
     ingestor->workers = fetch_workers_start(&options, err);
     if (!ingestor->workers)
         return -1;
-    if (config->selection.is_all)
+    if (ingestor->selection.is_all)
         fetch_workers_follow_instruments(ingestor->workers);
     return 0;
 }
@@ -214,6 +224,7 @@ static int start_workers(struct ingestor *ingestor, struct err *err)
 
 static int run(struct ingestor *ingestor, struct err *err)
 {
+    read_selection(ingestor);
     if (open_connections(ingestor, err) != 0)
         return -1;
     ingestor->queue = fetch_queue_create();
@@ -266,6 +277,7 @@ static void close_all(struct ingestor *ingestor)
     status_server_stop(ingestor->status);
     metrics_destroy(ingestor->registry_of_metrics);
     free(ingestor->user_agent);
+    instrument_selection_clear(&ingestor->selection);
     ingestor_config_clear(&ingestor->config);
 }
 
