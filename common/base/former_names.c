@@ -100,9 +100,10 @@ static char *unquoted(const char *value)
     return mem_strndup(value, length);
 }
 
-static void rename_variable(const struct former_name *row, const char *file_variable)
+static void rename_variable(const struct former_name *row, const char *former_value,
+                            const char *file_variable)
 {
-    char *text = unquoted(getenv(row->former));
+    char *text = unquoted(former_value);
     char *value = row->convert(text);
 
     unsetenv(file_variable);
@@ -117,9 +118,10 @@ void former_names_apply(const char *program, const struct setting *settings, siz
 {
     for (size_t i = 0; i < sizeof former_names / sizeof former_names[0]; i++) {
         const struct former_name *row = &former_names[i];
+        const char *former_value = variable(row->former);
         char *file_variable;
 
-        if (!variable(row->former) || !has_setting(settings, count, row->name))
+        if (!former_value || !has_setting(settings, count, row->name))
             continue;
         file_variable = mem_sprintf("%s_FILE", row->name);
         if (is_set(row->name, file_variable)) {
@@ -128,7 +130,7 @@ void former_names_apply(const char *program, const struct setting *settings, siz
         } else {
             fprintf(warnings, "%s: %s is deprecated, its name is %s now\n", program, row->former,
                     row->name);
-            rename_variable(row, file_variable);
+            rename_variable(row, former_value, file_variable);
         }
         unsetenv(row->former); /* KAFKA_BROKERS would be taken for a property of librdkafka */
         free(file_variable);

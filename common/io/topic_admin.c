@@ -45,23 +45,27 @@ static int32_t wanted_partitions(const struct kafka_settings *settings, enum top
  */
 
 /* All topics, since asking for one by name may create it on brokers with auto-creation. */
-static int get_metadata(struct topic_admin *admin, const struct rd_kafka_metadata **metadata,
-                        struct err *err)
+/* Returns owned (rd_kafka_metadata_destroy). */
+static const struct rd_kafka_metadata *get_metadata(struct topic_admin *admin, struct err *err)
 {
     int64_t deadline_ms = clock_monotonic_ms() + CONNECT_TIMEOUT_MS;
+    const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t error;
 
     do {
-        if (shutdown_requested())
-            return err_set(err, ERR_STOPPED, "stopped while asking Kafka for its topics");
-        error = rd_kafka_metadata(admin->client, 1, NULL, metadata, REQUEST_STEP_MS);
+        if (shutdown_requested()) {
+            err_set(err, ERR_STOPPED, "stopped while asking Kafka for its topics");
+            return NULL;
+        }
+        error = rd_kafka_metadata(admin->client, 1, NULL, &metadata, REQUEST_STEP_MS);
         rd_kafka_poll(admin->client, 0); /* brings on_error */
     } while (error && clock_monotonic_ms() < deadline_ms);
     if (!error)
-        return 0;
-    return err_set_retriable(err, admin->is_refused ? ERR_UNAUTHORIZED : ERR_NETWORK,
-                             "Kafka at %s: %s", admin->settings->bootstrap_servers,
-                             admin->reason[0] ? admin->reason : rd_kafka_err2str(error));
+        return metadata;
+    err_set_retriable(err, admin->is_refused ? ERR_UNAUTHORIZED : ERR_NETWORK, "Kafka at %s: %s",
+                      admin->settings->bootstrap_servers,
+                      admin->reason[0] ? admin->reason : rd_kafka_err2str(error));
+    return NULL;
 }
 
 static const struct rd_kafka_metadata_topic *find_topic(const struct rd_kafka_metadata *metadata,
@@ -293,11 +297,11 @@ static int await_leaders(struct topic_admin *admin, struct err *err)
     int64_t deadline_ms = clock_monotonic_ms() + LEADERS_TIMEOUT_MS;
 
     for (;;) {
-        const struct rd_kafka_metadata *metadata;
+        const struct rd_kafka_metadata *metadata = get_metadata(admin, err);
         const char *unready;
         int status;
 
-        if (get_metadata(admin, &metadata, err) != 0)
+        if (!metadata)
             return -1;
         status = check_partitions(admin->settings, metadata, err);
         unready = find_unready(admin->settings, metadata);
@@ -313,10 +317,10 @@ static int await_leaders(struct topic_admin *admin, struct err *err)
 
 static int ensure(struct topic_admin *admin, struct err *err)
 {
-    const struct rd_kafka_metadata *metadata;
+    const struct rd_kafka_metadata *metadata = get_metadata(admin, err);
     int status;
 
-    if (get_metadata(admin, &metadata, err) != 0)
+    if (!metadata)
         return -1;
     status = check_partitions(admin->settings, metadata, err);
     if (status == 0)

@@ -321,6 +321,10 @@ static int read_answers(struct pg_client *client, struct pg_step *steps, size_t 
         switch (PQresultStatus(result)) {
         case PGRES_COPY_IN:
             PQclear(result);
+            if (!step || !step->copy_data) {
+                pg_client_disconnect(client); /* nothing of ours asks for data here */
+                return err_set(err, ERR_PROTOCOL, "PostgreSQL asks for data out of turn");
+            }
             if (send_copy_data(client, step->copy_data, deadline_ms, err) != 0)
                 return -1;
             continue;

@@ -60,7 +60,7 @@ static int open_folder(void **state)
     struct folder *folder = mem_calloc(1, sizeof *folder);
     struct err err;
 
-    strcpy(folder->path, "/tmp/okx-sim-replay-XXXXXX");
+    (void)snprintf(folder->path, sizeof folder->path, "/tmp/okx-sim-replay-XXXXXX");
     assert_non_null(mkdtemp(folder->path));
     for (size_t i = 0; i < FILE_COUNT; i++)
         write_file(folder->path, files[i].name, files[i].text);
