@@ -184,6 +184,39 @@ def avrocat_decodes(project: Project) -> None:
     expect(value["side"] in ("buy", "sell") and isinstance(value["px"], str), line)
 
 
+def consumers_on_the_host_see_trades(project: Project) -> None:
+    """localhost and the published ports are enough for Kafka and the registry."""
+    image = f"currency-trends/avrocat:{project.environment['IMAGE_TAG']}"
+    line = project.run(
+        *("docker", "run", "--rm", "--network", "host"),
+        *("-e", f"KAFKA_BOOTSTRAP_SERVERS=localhost:{project.ports['KAFKA1_PORT']}"),
+        *("-e", f"SCHEMA_REGISTRY_URL=http://localhost:{project.ports['REGISTRY_PORT']}/apis/ccompat/v7"),
+        *(image, "-t", "trades", "-c", "1"),
+    )
+    expect(json.loads(line)["value"]["tradeId"] > 0, line)
+
+
+def former_names_are_understood(project: Project) -> None:
+    """The env files of the Go program still do, with a warning for each line."""
+    former = {
+        "API_KEY": "k",
+        "SECRET": "s",
+        "PASSPHRASE": "p",
+        "API_URI": "'https://okx.com'",
+        "WSS_ENDPOINT": "wss://ws.okx.com:8443/ws/v5/public",
+        "KAFKA_BROKERS": "'kafka1:9092 kafka2:9092'",
+        "SCHEMA_REGISTRY_URL": "http://registry:8080",
+    }
+    image = f"currency-trends/ingestor:{project.environment['IMAGE_TAG']}"
+    settings = [word for name, value in former.items() for word in ("-e", f"{name}={value}")]
+    done = subprocess.run(
+        ["docker", "run", "--rm", *settings, image, "--print-config"], check=True, capture_output=True, text=True
+    )
+    for line in ("OKX_WS_URL=wss://ws.okx.com", "OKX_API_KEY=******", "KAFKA_BOOTSTRAP_SERVERS=kafka1:9092,kafka2:9092"):
+        expect(line in done.stdout.splitlines(), f"no {line} in\n{done.stdout}")
+    expect("KAFKA_BROKERS is deprecated, its name is KAFKA_BOOTSTRAP_SERVERS now" in done.stderr, done.stderr)
+
+
 def all_replicas_are_in_sync(project: Project) -> bool:
     """Whether no partition lacks a copy."""
     return project.kafka("kafka-topics", "--describe", "--under-replicated-partitions").strip() == ""
@@ -346,6 +379,8 @@ def run_plain(checks: Checks, project: Project) -> None:
         ("topics are not made by chance", topics_are_not_made_by_chance),
         ("the console consumer in kafka1 sees trades", consumers_in_the_container_see_trades),
         ("avrocat decodes them", avrocat_decodes),
+        ("a consumer on the host sees them, too", consumers_on_the_host_see_trades),
+        ("the former names of settings are understood", former_names_are_understood),
         ("make targets reach the project", make_targets_reach_the_project),
         ("ledger = topic = table", Project.agree),
         ("three ingestors and two persisters", scales_up),
