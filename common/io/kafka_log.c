@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -46,7 +47,9 @@ static enum log_level level_from_syslog(int level)
 void kafka_log_write(const rd_kafka_t *client, int level, const char *facility, const char *text)
 {
     const char *name = client ? rd_kafka_name(client) : "librdkafka";
-    enum log_level ours = level_from_syslog(level);
+    /* Settings are for producers and consumers alike; each says which ones are not for it. */
+    bool is_config_hint = strcmp(facility, "CONFWARN") == 0;
+    enum log_level ours = is_config_hint ? LOG_LEVEL_DEBUG : level_from_syslog(level);
     int64_t suppressed = 0;
 
     if (!log_is_enabled(ours))

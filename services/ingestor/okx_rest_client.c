@@ -64,9 +64,12 @@ struct okx_rest_client *okx_rest_client_create(const struct okx_rest_options *op
         metrics_counter(metrics, "currency_trends_rest_throttled_total",
                         "Answers of OKX that asked us to slow down (429, 50011)", NULL);
     pthread_mutex_init(&client->lock, NULL);
-    for (enum okx_endpoint endpoint = 0; endpoint < OKX_ENDPOINT_COUNT; endpoint++)
+    for (enum okx_endpoint endpoint = 0; endpoint < OKX_ENDPOINT_COUNT; endpoint++) {
         token_bucket_init(&client->buckets[endpoint], (size_t)options->limits[endpoint],
                           window_ms(endpoint));
+        /* The process that we replace may have spent the budget of OKX's current window. */
+        token_bucket_hold(&client->buckets[endpoint], clock_monotonic_ms() + window_ms(endpoint));
+    }
     backoff_init(&client->hold_jitter, 0, WINDOW_MS / 2, WINDOW_MS / 2, 0);
     return client;
 }
