@@ -9,6 +9,8 @@ SAN     ?=
 WERROR  ?= -Werror
 comma   := ,
 Q       := $(if $(V),,@)
+SILENT  := $(findstring s,$(firstword -$(MAKEFLAGS)))
+say      = $(if $(V)$(SILENT),,@printf '  %-5s %s\n' $(1) $@)
 BUILD   ?= build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
 PKGS      := rdkafka libwebsockets libcurl jansson avro-c libpq libcrypto zlib
@@ -130,25 +132,25 @@ compile-commands:
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(if $(V),,@printf '  %-5s %s\n' CC $@)
+	$(call say,CC)
 	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -I$(firstword $(subst /, ,$<))/$(word 2,$(subst /, ,$<)) -MMD -MP -c -o $@ $<
 
 $(BUILD)/obj/common/codec/schema_data.o: common/codec/schema_data.S $(wildcard schemas/*.avsc)
 	@mkdir -p $(@D)
-	$(if $(V),,@printf '  %-5s %s\n' CC $@)
+	$(call say,CC)
 	$(Q)$(CC) -c -o $@ $<
 
 $(BUILD)/obj/common/base/program.o: CPPFLAGS += -DPROGRAM_VERSION='"$(VERSION)"' -DPROGRAM_COMMIT='"$(COMMIT)"'
 
 $(BUILD)/libcommon.a: $(COMMON)
 	@rm -f $@
-	$(if $(V),,@printf '  %-5s %s\n' AR $@)
+	$(call say,AR)
 	$(Q)ar rcs $@ $^
 
 define program_rule
 $(BUILD)/bin/$(1): $(call objs_of,$(1)) $(BUILD)/libcommon.a
 	@mkdir -p $$(@D)
-	$$(if $$(V),,@printf '  %-5s %s\n' LD $$@)
+	$$(call say,LD)
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program))))
@@ -157,7 +159,7 @@ $(foreach program,$(PROGRAMS),$(eval $(call program_rule,$(program))))
 $(BUILD)/obj/tests/%.o: CFLAGS += -Iservices -Itools -I.
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
-	$(if $(V),,@printf '  %-5s %s\n' LD $@)
+	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lcmocka
 define test_objects_rule
 $(filter $(BUILD)/tests/unit/$(call dir_of,$(1))/%,$(TEST_BIN)): $(call lib_of,$(1))
