@@ -50,7 +50,11 @@ class Project:
         self.name = name
         self.ports = dict(zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True))
         self.environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith(("PG", "KAFKA_", "COMPOSE_", "MAKE"))},
+            **{
+                key: value
+                for key, value in os.environ.items()
+                if not key.startswith(("PG", "KAFKA_", "COMPOSE_", "MAKE"))
+            },
             **{key: str(port) for key, port in self.ports.items()},
             "COMPOSE_PROJECT_NAME": name,
             "COMPOSE_PROFILES": "sim",
@@ -69,7 +73,7 @@ class Project:
             check=check,
             capture_output=True,
             text=True,
-            errors="replace", # Avro is no UTF-8
+            errors="replace",  # Avro is no UTF-8
             timeout=timeout,
         ).stdout
 
@@ -173,7 +177,7 @@ class Project:
 
 def milliseconds(text: str) -> int:
     """2026-11-23T13:20:49.766Z as Unix milliseconds."""
-    since = datetime.fromisoformat(text.replace("Z", "+00:00")) - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    since = datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=timezone.utc)
     return since // timedelta(milliseconds=1)
 
 

@@ -143,7 +143,9 @@ def services_stop_in_order(project: Project) -> None:
     project.compose("stop", "postgres")
     for service in (*SERVICES, "okx-sim", "postgres"):
         for container in project.containers(service):
-            expect(container["State"]["ExitCode"] == 0, f"{container['Name']} ended with {container['State']['ExitCode']}")
+            expect(
+                container["State"]["ExitCode"] == 0, f"{container['Name']} ended with {container['State']['ExitCode']}"
+            )
     expect(took < STOP_SECONDS + 5, f"stopping took {took:.0f} s")
 
 
@@ -153,7 +155,9 @@ def services_stop_in_order(project: Project) -> None:
 def topics_are_replicated(project: Project) -> None:
     """Three copies, two of which must be in sync."""
     text = project.kafka("kafka-topics", "--describe")
-    heads = {line.split("\t")[0].removeprefix("Topic: "): line for line in text.splitlines() if line.startswith("Topic:")}
+    heads = {
+        line.split("\t")[0].removeprefix("Topic: "): line for line in text.splitlines() if line.startswith("Topic:")
+    }
     for topic in TOPICS:
         expect(topic in heads, f"no topic {topic} in {sorted(heads)}")
         expect("ReplicationFactor: 3" in heads[topic] and "min.insync.replicas=2" in heads[topic], heads[topic])
@@ -212,7 +216,11 @@ def former_names_are_understood(project: Project) -> None:
     done = subprocess.run(
         ["docker", "run", "--rm", *settings, image, "--print-config"], check=True, capture_output=True, text=True
     )
-    for line in ("OKX_WS_URL=wss://ws.okx.com", "OKX_API_KEY=******", "KAFKA_BOOTSTRAP_SERVERS=kafka1:9092,kafka2:9092"):
+    for line in (
+        "OKX_WS_URL=wss://ws.okx.com",
+        "OKX_API_KEY=******",
+        "KAFKA_BOOTSTRAP_SERVERS=kafka1:9092,kafka2:9092",
+    ):
         expect(line in done.stdout.splitlines(), f"no {line} in\n{done.stdout}")
     expect("KAFKA_BROKERS is deprecated, its name is KAFKA_BOOTSTRAP_SERVERS now" in done.stderr, done.stderr)
 
@@ -237,6 +245,7 @@ def make_targets_reach_the_project(project: Project) -> None:
         env=project.environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
     )
@@ -254,6 +263,12 @@ def make_targets_reach_the_project(project: Project) -> None:
 def rows(project: Project) -> int:
     """Trades in the table."""
     return int(project.sql("SELECT count(*) FROM trades"))
+
+
+def health(project: Project, service: str) -> str:
+    """What the health check of a service's first container says."""
+    status: str = project.containers(service)[0]["State"]["Health"]["Status"]
+    return status
 
 
 def trades_arrive(project: Project, count: int = 100) -> None:
@@ -295,14 +310,10 @@ def survives_the_database(project: Project) -> None:
     """PostgreSQL is killed and comes back: what was published meanwhile is written then."""
     before = rows(project)
     project.compose("kill", "postgres")
-    eventually(
-        "the persister unhealthy",
-        lambda: project.containers("persister")[0]["State"]["Health"]["Status"] == "unhealthy",
-        90,
-    )
+    eventually("the persister unhealthy", lambda: health(project, "persister") == "unhealthy", 90)
     project.compose("start", "postgres")
     eventually("trades of the outage", lambda: rows(project) > before + 100, 90)
-    project.up()
+    eventually("the persister healthy", lambda: health(project, "persister") == "healthy", 60)
 
 
 def keeps_data(project: Project) -> None:
@@ -328,7 +339,9 @@ def everything_is_removed(project: Project) -> None:
 def plain_text_is_refused(project: Project) -> None:
     """Registry, PostgreSQL and Kafka speak TLS only."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{project.ports['REGISTRY_PORT']}/apis/ccompat/v7/subjects", timeout=10):
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{project.ports['REGISTRY_PORT']}/apis/ccompat/v7/subjects", timeout=10
+        ):
             expect(False, "the registry answers over plain HTTP")
     except OSError:
         pass
@@ -363,7 +376,9 @@ def run_plain(checks: Checks, project: Project) -> None:
     """docker-compose.yml with the profile sim."""
     checks.check("first-run-dev keeps what is there", lambda: first_run_keeps_what_is_there(project))
     checks.check("the configuration is clean for every profile and override", lambda: configuration_is_clean(project))
-    if not checks.check("make first-run-dev builds and starts", lambda: project.run("make", "first-run-dev", timeout=1200)):
+    if not checks.check(
+        "make first-run-dev builds and starts", lambda: project.run("make", "first-run-dev", timeout=1200)
+    ):
         return
     if not checks.check("everything gets healthy", project.up):
         print(project.compose("ps", "-a", check=False), project.compose("logs", "--tail", "20", check=False))
