@@ -10,6 +10,7 @@ readonly sanitizers=address,undefined
 readonly all_stages=(build unit build-sanitized unit-sanitized integration e2e)
 logs=build/test-logs
 jobs=$(nproc)
+workers=$((jobs < 3 ? jobs : 3)) # each has servers of its own
 passed=0
 failed=0
 failed_stages=()
@@ -23,7 +24,7 @@ run_stage() {
         build-sanitized) make_quietly SAN=$sanitizers build ;;
         unit-sanitized) make_quietly SAN=$sanitizers unit ;;
         integration) make_quietly integration ;;
-        e2e) .venv/bin/python -m pytest -q -rs --durations=10 --no-header tests/e2e ;;
+        e2e) .venv/bin/python -m pytest -q -rs --durations=10 -n "$workers" --dist loadfile tests/e2e ;;
         *)
             echo "unknown stage '$1' (${all_stages[*]})" >&2
             return 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -20,8 +21,9 @@ LOGS = REPOSITORY / "build/test-logs/e2e"
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """Kafka, registry and PostgreSQL for the whole session."""
-    with Stack(is_fast=True, logs=LOGS / "stack") as running:
+    """Kafka, registry and PostgreSQL for the whole session, or for each of pytest-xdist's workers."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    with Stack(is_fast=True, logs=LOGS / f"stack-{worker}") as running:
         yield running
 
 

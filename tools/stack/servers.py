@@ -58,6 +58,11 @@ class Server:
         self.directory = directory
         self.log = log
 
+    @property
+    def listen_port(self) -> int:
+        """Where its clients connect."""
+        raise NotImplementedError
+
     def prepare(self) -> None:
         """Creates data on disk unless it is there; may take seconds, and may run in any thread."""
 
@@ -86,6 +91,10 @@ class Broker(Server):
         self.cluster = cluster
         self.properties = directory / "server.properties"
 
+    @property
+    def listen_port(self) -> int:
+        return self.cluster.ports[self.node_id][0]
+
     def prepare(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.properties.write_text(self.cluster.properties(self.node_id, self.directory / "data"))
@@ -97,7 +106,7 @@ class Broker(Server):
         return [*self._java(512), "kafka.Kafka", str(self.properties)]
 
     def is_ready(self, output: str) -> bool:
-        return "Kafka Server started" in output and accepts_connections(self.cluster.ports[self.node_id][0])
+        return "Kafka Server started" in output and accepts_connections(self.listen_port)
 
     def _java(self, heap_megabytes: int) -> list[str]:
         logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
@@ -158,6 +167,10 @@ class Registry(Server):
         self.port = port
 
     @property
+    def listen_port(self) -> int:
+        return self.port
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/apis/ccompat/v7"
 
@@ -196,6 +209,10 @@ class PostgreSql(Server):
         self.password = password
         self.is_fast = is_fast
         self.programs = _postgresql_programs()
+
+    @property
+    def listen_port(self) -> int:
+        return self.port
 
     def client_environment(self) -> dict[str, str]:
         """libpq's variables for the stack's database."""

@@ -28,12 +28,13 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from processes import POLL_SECONDS, ProcessId, as_user, end, free_ports, spawn, wait_for  # noqa: E402
+from processes import POLL_SECONDS, ProcessId, accepts_connections, as_user, end, free_ports, spawn, wait_for  # noqa: E402
 from servers import Broker, KafkaCluster, PostgreSql, Registry, Server, StackError  # noqa: E402
 
 START_TIMEOUT_SECONDS = 90
 STOP_GRACE_SECONDS = 15
 COMMAND_GRACE_SECONDS = 30
+PORT_RELEASE_SECONDS = 10
 PORT_ATTEMPTS = 3
 PORT_TAKEN = ("Address already in use", "could not bind", "already in use", "BindException")
 
@@ -241,6 +242,8 @@ class Stack:
         process = self.processes().get(name)
         if process is not None:
             end([(process, signal_number)], grace_seconds)
+            # PostgreSQL's children hold the port a moment longer than a server that was killed.
+            wait_for(lambda: not accepts_connections(self.servers[name].listen_port), PORT_RELEASE_SECONDS)
         self._forget(name)
 
     def _forget(self, name: str) -> None:
