@@ -164,7 +164,7 @@ class Stack:
         if self._state_file.exists():
             return json.loads(self._state_file.read_text())
         return {
-            "cluster_id": base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("="),
+            "cluster_id": base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=").replace("-", "_"),
             "password": secrets.token_urlsafe(12),
             "ports": _choose_ports(brokers),
             "processes": {},
