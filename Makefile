@@ -140,6 +140,13 @@ $(BUILD)/obj/common/codec/schema_data.o: common/codec/schema_data.S $(wildcard s
 	$(call say,CC)
 	$(Q)$(CC) -c -o $@ $<
 
+# Written anew only when it changes, so that a commit costs one object and the links.
+$(BUILD)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION) $(COMMIT)' | cmp -s - $@ || echo '$(VERSION) $(COMMIT)' > $@
+FORCE:
+
+$(BUILD)/obj/common/base/program.o: $(BUILD)/version
 $(BUILD)/obj/common/base/program.o: CPPFLAGS += -DPROGRAM_VERSION='"$(VERSION)"' -DPROGRAM_COMMIT='"$(COMMIT)"'
 
 $(BUILD)/libcommon.a: $(COMMON)
