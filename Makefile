@@ -144,7 +144,7 @@ $(BUILD)/obj/common/codec/schema_data.o: common/codec/schema_data.S $(wildcard s
 $(BUILD)/version: FORCE
 	@mkdir -p $(@D)
 	@echo '$(VERSION) $(COMMIT)' | cmp -s - $@ || echo '$(VERSION) $(COMMIT)' > $@
-FORCE:
+.PHONY: FORCE
 
 $(BUILD)/obj/common/base/program.o: $(BUILD)/version
 $(BUILD)/obj/common/base/program.o: CPPFLAGS += -DPROGRAM_VERSION='"$(VERSION)"' -DPROGRAM_COMMIT='"$(COMMIT)"'
