@@ -179,6 +179,12 @@ def test_a_database_with_the_first_of_its_migrations_only(database: GoDatabase) 
     assert database.sql("SELECT count(*) FROM candles") == [(0,)]
 
 
+def test_a_database_at_a_version_that_nobody_knows(database: GoDatabase) -> None:
+    database.sql("UPDATE schema_migrations SET version = 20250607080910")
+    migrate(database.settings, "up")
+    assert database.sql("SELECT count(*) FROM candles") == [(len(CANDLES),)]
+
+
 def test_a_table_of_another_shape_is_refused_and_left_alone(database: GoDatabase) -> None:
     database.sql("ALTER TABLE candles ALTER open_price TYPE integer USING 1, DROP bar")
     before, version = database.contents(), database.version()
