@@ -170,11 +170,27 @@ create() {
     done
 }
 
+# What the Go program called them (common/base/former_names.c).
+take_former_names() {
+    local former name
+    while read -r former name; do
+        if [[ -n ${!former:-} && -z ${!name:-} ]]; then
+            printf 'migrate: %s is deprecated, its name is %s now\n' "$former" "$name" >&2
+            export "$name=${!former}"
+        fi
+    done <<<'DB_HOST PGHOST
+DB_PORT PGPORT
+DB_NAME PGDATABASE
+DB_USER PGUSER
+DB_PASSWORD PGPASSWORD'
+}
+
 folder=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 if [[ -z ${PGPASSWORD:-} && -n ${PGPASSWORD_FILE:-} ]]; then
     PGPASSWORD=$(<"$PGPASSWORD_FILE")
     export PGPASSWORD
 fi
+take_former_names
 case ${1:-} in
 up)
     [[ $# == 1 ]] || fail "up takes no argument" 2
