@@ -43,7 +43,7 @@ HEADERS  := $(wildcard common/*/*.h services/*/*.h tools/*/*.h tests/*/*.h)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help deps build demo run first-run-dev start down logs ps scale topics tail psql unit integration e2e test \
-        test-compose lint format migrate migrate-down create-migration clean compile-commands
+        test-compose lint format migrate migrate-down create-migration settings-table clean compile-commands
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -121,6 +121,9 @@ migrate-down: ## take the last migration back (n=2 for two)
 
 create-migration: ## create-migration n=NAME: an empty pair of files
 	@tools/compose/compose.sh migrate create "$(n)"
+
+settings-table: build ## the settings table of README.md, from --help
+	@BUILD_DIR=$(BUILD) tools/settings_table.py
 
 clean: ## remove build/
 	rm -rf build compile_commands.json
