@@ -119,6 +119,19 @@ def test_every_metric_of_ours_is_looked_at(exported: dict[str, Any]) -> None:
     assert unseen <= {f"{METRIC_PREFIX}{name}" for name in ("build_info", "job_last_fired_timestamp_seconds", "merged_batches_total", "tombstones_total")}
 
 
+def test_lost_trades_show_in_the_metrics(pipeline: Pipeline) -> None:
+    simulator = pipeline.start_simulator(SIM_TRADE_RATE="20")
+    pipeline.start("scheduler", "persister", "ingestor")
+    pipeline.open_market()
+    pipeline.wait_executed_more(50)
+    simulator.fault("lose", instId="BTC-USDT", count=5)
+    lost = "SELECT sum(trades) FROM trade_gaps WHERE state = 'unfillable'"
+    eventually("the hole is known to be unfillable", lambda: pipeline.value(lost) == 5)
+    [persister] = pipeline.start("persister")  # the count is renewed once a minute, and at start
+    eventually("it is counted", lambda: persister.metrics().value("missing_trades", state="unfillable") == 5)
+    assert persister.metrics().value("missing_trades", state="open") == 0
+
+
 # --- alerts ---------------------------------------------------------------------------------------------
 
 
