@@ -114,6 +114,15 @@ def ports_are_local(project: Project) -> None:
                 expect(binding["HostIp"] == "127.0.0.1", f"{container['Name']} is published on {binding['HostIp']}")
 
 
+def volumes_have_names(project: Project) -> None:
+    """No container has an anonymous volume, which `down` would leave behind."""
+    for line in project.compose("ps", "-aq").split():
+        [container] = json.loads(project.run("docker", "inspect", line))
+        for mount in container["Mounts"]:
+            if mount["Type"] == "volume":
+                expect(mount["Name"].startswith(project.name), f"{container['Name']}: {mount['Destination']}")
+
+
 def images_are_small_and_labelled(project: Project) -> None:
     """One slim layer of libraries; OCI labels say what it is and which commit."""
     for program in PROGRAMS:
@@ -394,6 +403,7 @@ def run_plain(checks: Checks, project: Project) -> None:
         ("our containers are confined", programs_are_confined),
         ("the kernel agrees", kernel_agrees),
         ("ports are published on 127.0.0.1 only", ports_are_local),
+        ("volumes have names", volumes_have_names),
         ("images are small and labelled", images_are_small_and_labelled),
         ("metrics are to be had from the host", status_ports_answer),
         ("topics have three replicas, two in sync", topics_are_replicated),
@@ -436,6 +446,7 @@ def run_secure(checks: Checks, project: Project) -> None:
         ("secure: plain text is refused", plain_text_is_refused),
         ("secure: TLS clients are served", tls_clients_are_served),
         ("secure: containers are as confined", programs_are_confined),
+        ("secure: volumes have names", volumes_have_names),
         ("secure: ledger = topic = table", Project.agree),
         ("secure: down -v leaves nothing", everything_is_removed),
     ):
