@@ -146,13 +146,21 @@ class Demo:
         """How to look further, ready to paste into another terminal."""
         settings = f"set -a; . {(self.directory / 'stack.env').relative_to(REPOSITORY)};"
         urls = "  ".join(f"{service.url}/metrics" for service in self.services.values())
-        return [
+        hints = [
             f"Look further, in {REPOSITORY}:",
             f"  ({settings} psql -c 'TABLE price_changes')",
             f"  ({settings} build/bin/avrocat -t trades -o end)",
             f"  {urls}",
             f"  tail -f {(self.logs / 'ingestor.log').relative_to(REPOSITORY)}",
         ]
+        if self.simulator:
+            admin = f"http://127.0.0.1:{self.simulator.ports['admin']}"
+            hints += [
+                "Break something, and see it repaired:",
+                f"  curl -X POST {admin}/fault/drop",
+                f"  curl -X POST '{admin}/fault/gap?instId=BTC-USDT&count=500'",
+            ]
+        return hints
 
     def _judge(self, environment: Mapping[str, str]) -> int:
         if self.simulator is None:
