@@ -224,7 +224,8 @@ def assert_same_trades(found: Mapping[Key, Content], expected: Mapping[Key, Cont
     """Equality with a message that a person can read."""
     missing = sorted(expected.keys() - found.keys())
     unknown = sorted(found.keys() - expected.keys())
-    different = [(key, found[key], expected[key]) for key in expected.keys() & found.keys() if found[key] != expected[key]]
+    both = expected.keys() & found.keys()
+    different = [(key, found[key], expected[key]) for key in both if found[key] != expected[key]]
     assert not missing, f"{where}: {len(missing)} of {len(expected)} missing, first {missing[:5]}"
     assert not unknown, f"{where}: {len(unknown)} unknown, first {unknown[:5]}"
     assert not different, f"{where}: {len(different)} different, first {different[:3]}"

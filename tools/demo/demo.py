@@ -119,8 +119,15 @@ class Demo:
         for service in self.services.values():
             service.wait_ready(READY_TIMEOUT_SECONDS)
         if self.simulator:
+            self.services["ingestor"].wait_until("subscribed", self._is_subscribed, READY_TIMEOUT_SECONDS)
             self.simulator.resume()
         say("all services are ready")
+
+    def _is_subscribed(self) -> bool:
+        """Both ends agree on the subscriptions: nothing that is executed from now on is missed."""
+        assert self.simulator is not None
+        wanted = self.services["ingestor"].metrics().value("subscriptions")
+        return 0 < wanted == self.simulator.stats()["subscriptions"]
 
     def _show(self, environment: Mapping[str, str]) -> None:
         collector = Collector(self.services, environment)

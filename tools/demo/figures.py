@@ -77,7 +77,8 @@ class Collector:
 
     def __init__(self, services: Mapping[str, Service], environment: Mapping[str, str]) -> None:
         self.services = services
-        self.environment = {**os.environ, **environment, "PGCONNECT_TIMEOUT": "2", "PGOPTIONS": "-c statement_timeout=5s"}
+        limits = {"PGCONNECT_TIMEOUT": "2", "PGOPTIONS": "-c statement_timeout=5s"}
+        self.environment = {**os.environ, **environment, **limits}
         self.started = time.monotonic()
         self._moments: deque[_Moment] = deque()
         self._rows_before = {row[0]: int(row[1]) for row in self._query(ROWS_QUERY)}

@@ -104,11 +104,12 @@ def _service_lines(figures: Figures) -> list[list[tuple[str, str]]]:
 
 def _figure_lines(figures: Figures) -> list[list[tuple[str, str]]]:
     rows = ", ".join(f"{table} {count:,}" for table, count in figures.rows.items())
+    slowest = f"p99 {_duration(figures.latency_p99)}  received → committed"
     lines = [
         ("trades in", _rate(figures.trades_per_second), f"{figures.trades_received:,} received"),
         ("to Kafka", _rate(figures.records_per_second), "records of all topics"),
         ("to PostgreSQL", _rate(figures.rows_per_second), rows),
-        ("latency", f"p50 {_duration(figures.latency_p50)}", f"p99 {_duration(figures.latency_p99)}  received → committed"),
+        ("latency", f"p50 {_duration(figures.latency_p50)}", slowest),
         ("consumer lag", f"{figures.lag:,}", "records not yet in PostgreSQL"),
         ("gaps", f"{figures.gaps_found:,} found", _gap_text(figures)),
         ("dead letters", f"{figures.dead_letters:,}", ""),

@@ -10,12 +10,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 POLL_SECONDS = 0.05
 LISTEN_PORTS = (20000, 32768)
+_given_ports: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ProcessId:
 
     @classmethod
     def of(cls, pid: int) -> ProcessId:
-        """Names the process `pid`, even if it has ended and waits to be collected; ProcessLookupError if none is there."""
+        """Names the process `pid`, which may have ended and wait to be collected; ProcessLookupError if there is none."""
         found = _state_and_start(pid)
         if found is None:
             raise ProcessLookupError(f"no process {pid}")
@@ -131,18 +131,24 @@ def wait_for(condition: Callable[[], bool], timeout_seconds: float) -> bool:
 def free_ports(count: int) -> list[int]:
     """Loopback ports that nobody listens on now, below those that the kernel gives to outgoing connections.
 
-    All are held until the last is found, so they differ.
+    None is given out twice: whoever asked for it may not have started to listen yet.
     """
-    with ExitStack() as held:
-        ports: list[int] = []
-        while len(ports) < count:
-            port = random.randrange(*LISTEN_PORTS)
-            try:
-                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except OSError:
-                continue
+    ports: list[int] = []
+    while len(ports) < count:
+        port = random.randrange(*LISTEN_PORTS)
+        if port not in _given_ports and _can_listen_on(port):
+            _given_ports.add(port)
             ports.append(port)
-        return ports
+    return ports
+
+
+def _can_listen_on(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def accepts_connections(port: int) -> bool:
