@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -262,8 +263,8 @@ def make_targets_reach_the_project(project: Project) -> None:
         assert tail.stdout is not None
         expect('"topic":"trades"' in tail.stdout.readline(), "make tail shows no trade")
     finally:
-        os.killpg(tail.pid, 15)
-        tail.wait(30)
+        os.killpg(tail.pid, signal.SIGINT)  # Ctrl-C
+        tail.communicate(timeout=30)  # until compose has removed the container, too
 
 
 # --- faults --------------------------------------------------------------------------------------------
