@@ -1,6 +1,7 @@
 #include "okx_ws_client.h"
 
 #include <libwebsockets.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,6 +311,20 @@ void okx_ws_client_wake(struct okx_ws_client *client)
     lws_cancel_service(client->lws);
 }
 
+/* libwebsockets does not say why it could not even begin; mostly the name cannot be resolved. */
+static void mark_unreachable(struct okx_ws_link *link)
+{
+    char reason[CLOSE_REASON_BYTES] = "could not begin to connect";
+    struct addrinfo *addresses = NULL;
+    int error = getaddrinfo(link->client->host, NULL, NULL, &addresses);
+
+    if (error == 0)
+        freeaddrinfo(addresses);
+    else
+        (void)snprintf(reason, sizeof reason, "%.80s: %s", link->client->host, gai_strerror(error));
+    mark_closed(link, OKX_WS_CONNECT_FAILED, reason);
+}
+
 /* --- links --------------------------------------------------------------------------------------
  */
 
@@ -340,8 +355,8 @@ struct okx_ws_link *okx_ws_client_connect(struct okx_ws_client *client, const ch
     buf_init(&link->message, OKX_WS_MESSAGE_BYTES_MAX);
     link->next = client->links;
     client->links = link;
-    if (!lws_client_connect_via_info(&info))
-        mark_closed(link, OKX_WS_CONNECT_FAILED, "could not begin to connect");
+    if (!lws_client_connect_via_info(&info) && !link->is_closed)
+        mark_unreachable(link);
     free(whole_path);
     return link;
 }

@@ -408,7 +408,7 @@ static void show_state(struct shard *shard)
         status_server_set_condition(status, "kafka", true, NULL);
 }
 
-static int open_topics(struct shard *shard, struct err *err)
+static int join_group(struct shard *shard, struct err *err)
 {
     char *group_id = mem_sprintf(
         "%singestor", shard->options.kafka->topic_prefix ? shard->options.kafka->topic_prefix : "");
@@ -425,16 +425,23 @@ static int open_topics(struct shard *shard, struct err *err)
     shard->consumer = kafka_consumer_create(shard->options.kafka, &options,
                                             shard->options.metrics->registry, err);
     free(group_id);
-    if (!shard->consumer)
-        return -1;
+    return shard->consumer ? 0 : -1;
+}
+
+/* The readers first: joining the group may bring an assignment at once. */
+static int open_topics(struct shard *shard, struct err *err)
+{
     shard->positions =
         topic_reader_create(shard->options.kafka, "ingestor-positions",
                             topic_name(&shard->options.kafka->topics, TOPIC_POSITIONS), err);
     if (!shard->positions)
         return -1;
-    if (shard->options.is_aggregated)
+    if (shard->options.is_aggregated) {
         shard->tail = published_tail_create(shard->options.kafka, shard->options.registry, err);
-    return shard->options.is_aggregated && !shard->tail ? -1 : 0;
+        if (!shard->tail)
+            return -1;
+    }
+    return join_group(shard, err);
 }
 
 struct shard *shard_create(const struct shard_options *options, struct err *err)
@@ -482,14 +489,15 @@ void shard_leave(struct shard *shard)
         return;
     release_held(&shard->command);
     release_held(&shard->position);
+    if (shard->consumer)
+        store_offsets(shard);
+    kafka_consumer_destroy(
+        shard->consumer); /* may still bring an assignment, which needs the rest */
+    shard->consumer = NULL;
     topic_reader_destroy(shard->positions);
     shard->positions = NULL;
     published_tail_destroy(shard->tail);
     shard->tail = NULL;
-    if (shard->consumer)
-        store_offsets(shard);
-    kafka_consumer_destroy(shard->consumer);
-    shard->consumer = NULL;
 }
 
 void shard_destroy(struct shard *shard)

@@ -14,7 +14,7 @@
 
 enum {
     RECONNECT_BASE_MS = 500,
-    RECONNECT_CAP_MS = 15000,
+    RECONNECT_CAP_MS = 10000,
     STABLE_MS = 10000, /* open for so long: the next failure is a new one */
     TROUBLE_BYTES = 200,
 };

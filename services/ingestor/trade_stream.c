@@ -334,6 +334,8 @@ void trade_stream_follow(struct trade_stream *stream, const char *inst_id,
         message.position = *position;
     snprintf(message.position.inst_id, sizeof message.position.inst_id, "%s", inst_id);
     post(stream, &message);
+    /* Now and not at the next turn: who has an instrument is not ready before it is subscribed. */
+    status_server_set_condition(stream->options.status, "okx-websocket", false, "subscribing");
 }
 
 void trade_stream_leave(struct trade_stream *stream, const char *inst_id)
