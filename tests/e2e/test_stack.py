@@ -45,6 +45,8 @@ def test_up_leaves_servers_that_down_ends(tmp_path: Path) -> None:
         assert command("down", "--dir", directory).returncode == 0
     assert not [process for process in processes if process.is_alive()]
     assert command("status", "--dir", directory).returncode == 1
+    assert command("down", "--dir", directory, "--remove").returncode == 0
+    assert not directory.exists()
 
 
 def test_run_hands_on_the_exit_status_and_leaves_nothing(tmp_path: Path) -> None:
@@ -66,6 +68,7 @@ def test_servers_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
         runner.send_signal(signal.SIGKILL)
         runner.wait()
     eventually("no server is left", lambda: not [each for each in processes if each.is_alive()], 30)
+    Stack(directory).remove()
 
 
 def test_one_server_is_taken_away_and_brought_back_on_its_port_and_data() -> None:
