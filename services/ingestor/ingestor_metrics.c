@@ -7,24 +7,9 @@
 
 enum { LABELS_BYTES = 96 };
 
-/* "1.0.0 (abc1234)" as two labels. */
-static void show_build(struct metrics *registry)
-{
-    char labels[LABELS_BYTES];
-    const char *version = program_version();
-    int version_length = (int)strcspn(version, " ");
-    const char *commit = version + version_length + strspn(version + version_length, " (");
-
-    snprintf(labels, sizeof labels, "version=\"%.*s\",commit=\"%.*s\"", version_length, version,
-             (int)strcspn(commit, ")"), commit);
-    metric_set(metrics_gauge(registry, "currency_trends_build_info",
-                             "1; what runs is in the labels", labels),
-               1);
-}
-
 void ingestor_metrics_init(struct ingestor_metrics *metrics, struct metrics *registry)
 {
-    show_build(registry);
+    program_show_build(registry);
     *metrics = (struct ingestor_metrics){
         .registry = registry,
         .trades_received = metrics_counter(registry, "currency_trends_trades_received_total",
