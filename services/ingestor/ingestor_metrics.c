@@ -1,7 +1,6 @@
 #include "ingestor_metrics.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/program.h"
 
