@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
-from harness import STOP_SECONDS, Pipeline
+from harness import STOP_SECONDS, Pipeline, eventually
 from pipeline import Service
 
 
@@ -41,6 +41,22 @@ def test_sigkill_loses_nothing(running: tuple[Pipeline, dict[str, Service]], nam
     pipeline.wait_executed_more(60)
     services[name].start()
     services[name].wait_ready(60)
+    pipeline.wait_executed_more(60)
+    pipeline.assert_complete(60)
+
+
+def test_an_ingestor_killed_right_after_its_first_trades_loses_nothing(pipeline: Pipeline) -> None:
+    """What it had published is where its successor must go on, even if no position was published yet."""
+    pipeline.settings["CURRENCIES"] = "BTC,ETH"
+    pipeline.start_simulator(SIM_TRADE_RATE="30", SIM_INSTRUMENTS="BTC-USDT,ETH-USDT")
+    _, _, ingestor = pipeline.start("scheduler", "persister", "ingestor")
+    pipeline.open_market()
+    first = "SELECT count(DISTINCT inst_id) FROM trades"
+    eventually("the first trade of each is stored", lambda: pipeline.value(first) == 2)
+    ingestor.kill()
+    pipeline.wait_executed_more(60)
+    ingestor.start()
+    ingestor.wait_ready(60)
     pipeline.wait_executed_more(60)
     pipeline.assert_complete(60)
 
