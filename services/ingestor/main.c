@@ -146,6 +146,8 @@ static int open_connections(struct ingestor *ingestor, struct err *err)
     ingestor->writer = record_writer_create(ingestor->producer, &config->kafka.topics);
     if (service_start_await("kafka", ensure_topics, ingestor, ingestor->status, err) != 0)
         return -1;
+    /* Reaching Kafka is not yet owning partitions; the shard says when that holds. */
+    status_server_set_condition(ingestor->status, "kafka", false, "joining the group");
     return service_start_await("schema-registry", register_schemas, ingestor, ingestor->status,
                                err);
 }

@@ -83,6 +83,11 @@ void publish_progress_acknowledge(struct publish_progress *progress, uint64_t se
     }
 }
 
+bool publish_progress_has_passed(const struct publish_progress *progress, uint64_t sequence)
+{
+    return sequence < progress->first_sequence;
+}
+
 size_t publish_progress_pending(const struct publish_progress *progress)
 {
     return (size_t)(progress->next_sequence - progress->first_sequence);

@@ -39,6 +39,8 @@ uint64_t publish_progress_add(struct publish_progress *progress, struct publish_
 /* Kafka has it. offset absent: not a record of the trades topic. */
 void publish_progress_acknowledge(struct publish_progress *progress, uint64_t sequence,
                                   struct optional_int64 offset);
+/* True once this record and all before it are acknowledged, or forgotten. */
+bool publish_progress_has_passed(const struct publish_progress *progress, uint64_t sequence);
 size_t publish_progress_pending(const struct publish_progress *progress);
 
 #endif

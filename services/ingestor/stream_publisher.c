@@ -17,6 +17,8 @@ struct publish_target {
     struct publish_progress progress; /* guarded by the publisher's lock */
     bool is_started;
     bool is_announced; /* some position of it stands in the topic */
+    bool is_beginning; /* its trades wait until begin_sequence has passed */
+    uint64_t begin_sequence;
     struct publish_mark published;
 };
 
@@ -152,11 +154,24 @@ static bool try_send(struct stream_publisher *publisher, enum record_kind kind, 
     return false;
 }
 
+/* Trades wait for the position that begins their series. */
+static bool may_send(struct stream_publisher *publisher, enum record_kind kind,
+                     struct publish_target *target)
+{
+    if (kind != RECORD_TRADE || !target->is_beginning)
+        return true;
+    pthread_mutex_lock(&publisher->lock);
+    target->is_beginning = !publish_progress_has_passed(&target->progress, target->begin_sequence);
+    pthread_mutex_unlock(&publisher->lock);
+    return !target->is_beginning;
+}
+
 /* Takes what record (bytes long) owns. */
 static void send_or_keep(struct stream_publisher *publisher, enum record_kind kind, void *record,
                          size_t bytes, struct awaited *awaited)
 {
-    if (!publisher->first && try_send(publisher, kind, record, awaited)) {
+    if (!publisher->first && may_send(publisher, kind, awaited->target) &&
+        try_send(publisher, kind, record, awaited)) {
         clear_record(kind, record);
         return;
     }
@@ -170,6 +185,20 @@ static void send_or_keep(struct stream_publisher *publisher, enum record_kind ki
     else
         publisher->first = kept;
     publisher->last = kept;
+}
+
+static struct trade_position make_position(const struct publish_target *target,
+                                           const struct publish_mark *mark)
+{
+    struct trade_position position = {
+        .trade_id = mark->trade_id,
+        .event_time_ms = mark->event_time_ms,
+        .offset = mark->offset,
+        .updated_at_ms = clock_wall_ms(),
+    };
+
+    snprintf(position.inst_id, sizeof position.inst_id, "%s", target->inst_id);
+    return position;
 }
 
 static struct awaited *await(struct stream_publisher *publisher, struct publish_target *target,
@@ -186,8 +215,10 @@ static struct awaited *await(struct stream_publisher *publisher, struct publish_
 
 bool stream_publisher_drain(struct stream_publisher *publisher)
 {
-    while (publisher->first && try_send(publisher, publisher->first->kind, publisher->first->record,
-                                        publisher->first->awaited))
+    struct kept *kept;
+
+    while ((kept = publisher->first) && may_send(publisher, kept->kind, kept->awaited->target) &&
+           try_send(publisher, kept->kind, kept->record, kept->awaited))
         drop_first(publisher);
     return publisher->first == NULL;
 }
@@ -207,6 +238,19 @@ void stream_publisher_send_trade(struct stream_publisher *publisher, struct publ
     struct awaited *awaited = await(publisher, target, &mark, trade->received_at_us);
 
     send_or_keep(publisher, RECORD_TRADE, trade, sizeof *trade, awaited);
+}
+
+void stream_publisher_begin(struct stream_publisher *publisher, struct publish_target *target,
+                            const struct publish_mark *mark)
+{
+    struct trade_position position = make_position(target, mark);
+    struct awaited *awaited = await(publisher, target, mark, 0);
+
+    target->is_beginning = true;
+    target->begin_sequence = awaited->sequence;
+    target->is_announced = true;
+    target->published = *mark;
+    send_or_keep(publisher, RECORD_TRADE_POSITION, &position, sizeof position, awaited);
 }
 
 /* Ids that are too many to ask for: visible as a hole that stays, at once. */
@@ -294,6 +338,7 @@ void stream_publisher_start(struct stream_publisher *publisher, struct publish_t
     pthread_mutex_unlock(&publisher->lock);
     target->published = mark;
     target->is_announced = position != NULL;
+    target->is_beginning = false;
     target->is_started = true;
 }
 
@@ -307,14 +352,8 @@ static void publish_position(struct stream_publisher *publisher, struct publish_
                              const struct publish_mark *mark)
 {
     struct err err = {0};
-    struct trade_position position = {
-        .trade_id = mark->trade_id,
-        .event_time_ms = mark->event_time_ms,
-        .offset = mark->offset,
-        .updated_at_ms = clock_wall_ms(),
-    };
+    struct trade_position position = make_position(target, mark);
 
-    snprintf(position.inst_id, sizeof position.inst_id, "%s", target->inst_id);
     if (record_writer_send(publisher->writer, RECORD_TRADE_POSITION, &position,
                            on_position_delivery, publisher, &err) == 0) {
         target->published = *mark;

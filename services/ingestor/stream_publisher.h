@@ -44,6 +44,14 @@ void stream_publisher_stop(struct stream_publisher *publisher, struct publish_ta
 /* Announces the instrument by a position without trade, if it never had one. */
 void stream_publisher_announce(struct stream_publisher *publisher, struct publish_target *target);
 
+/*
+ * A series begins behind this trade id: that goes on record first, and trades of the instrument
+ * wait until Kafka has acknowledged it. Whoever takes over after a crash thus knows where to go on,
+ * even if no other position was ever published.
+ */
+void stream_publisher_begin(struct stream_publisher *publisher, struct publish_target *target,
+                            const struct publish_mark *mark);
+
 /* Takes what trade owns. moves_position: false for a trade that is out of order. */
 void stream_publisher_send_trade(struct stream_publisher *publisher, struct publish_target *target,
                                  struct trade *trade, bool moves_position);
@@ -52,8 +60,7 @@ void stream_publisher_send_trade(struct stream_publisher *publisher, struct publ
 void stream_publisher_send_repair(struct stream_publisher *publisher, struct publish_target *target,
                                   int64_t from_id, int64_t to_id,
                                   const struct publish_mark *reaches_to);
-/* The series goes on behind this trade, which needs no publishing: it is in Kafka already (then
- * mark has its offset), or older than what we follow. */
+/* The series goes on behind this trade, which is in Kafka already at mark's offset. */
 void stream_publisher_skip_to(struct stream_publisher *publisher, struct publish_target *target,
                               const struct publish_mark *mark);
 

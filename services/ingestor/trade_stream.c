@@ -131,6 +131,10 @@ static void handle_trade(struct trade_stream *stream, struct stream_instrument *
         warn_late(stream, trade, "trade ids began anew");
         break;
     case TRADE_GAP_FIRST:
+        stream_publisher_begin(
+            publisher, target,
+            &(struct publish_mark){.trade_id = {true, trade_first_id(trade) - 1}});
+        break;
     case TRADE_GAP_NEXT:
     case TRADE_GAP_DUPLICATE:
         break;
@@ -279,7 +283,7 @@ static void note_last_trade(struct trade_stream *stream, const struct trade_posi
         stream_publisher_send_repair(stream->publisher, instrument->target, step.from_id,
                                      step.to_id, &mark);
     else if (step.verdict == TRADE_GAP_FIRST)
-        stream_publisher_skip_to(stream->publisher, instrument->target, &mark);
+        stream_publisher_begin(stream->publisher, instrument->target, &mark);
 }
 
 static void free_message(struct stream_message *message)
@@ -382,7 +386,7 @@ static void show_state(struct trade_stream *stream)
     connection_pool_summarize(stream->connections, &summary);
     if (stream_publisher_is_blocked(stream->publisher))
         snprintf(summary.trouble, sizeof summary.trouble,
-                 "not reading: Kafka has no room for more records");
+                 "not reading: Kafka has yet to take what was read");
     metric_set(metrics->websocket_connections, (int64_t)summary.open);
     metric_set(metrics->subscriptions, (int64_t)summary.active);
     metric_set(metrics->subscriptions_refused, (int64_t)summary.refused);

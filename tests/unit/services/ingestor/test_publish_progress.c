@@ -90,6 +90,28 @@ static uint64_t next_random(uint64_t *random)
 }
 
 /* The judge: the position is the last mark before the first unacknowledged record. */
+static void a_record_has_passed_once_all_up_to_it_are_acknowledged_or_forgotten(void **state)
+{
+    struct publish_progress progress;
+    const struct publish_mark mark = {.trade_id = {true, 7}};
+    const struct optional_int64 none = {0};
+
+    (void)state;
+    publish_progress_init(&progress);
+    uint64_t first = publish_progress_add(&progress, mark);
+    uint64_t second = publish_progress_add(&progress, mark);
+    publish_progress_acknowledge(&progress, second, none);
+    assert_false(publish_progress_has_passed(&progress, first));
+    assert_false(publish_progress_has_passed(&progress, second));
+    publish_progress_acknowledge(&progress, first, none);
+    assert_true(publish_progress_has_passed(&progress, second));
+    uint64_t third = publish_progress_add(&progress, mark);
+    assert_false(publish_progress_has_passed(&progress, third));
+    publish_progress_start(&progress, mark);
+    assert_true(publish_progress_has_passed(&progress, third));
+    publish_progress_clear(&progress);
+}
+
 static void random_orders_agree_with_a_plain_list(void **state)
 {
     enum { RECORDS = 500 };
@@ -135,6 +157,7 @@ int main(void)
         cmocka_unit_test(an_unacknowledged_repair_command_holds_the_position_back),
         cmocka_unit_test(a_command_that_reaches_to_a_trade_moves_the_position_but_not_the_offset),
         cmocka_unit_test(acknowledgements_from_before_a_new_start_are_ignored),
+        cmocka_unit_test(a_record_has_passed_once_all_up_to_it_are_acknowledged_or_forgotten),
         cmocka_unit_test(random_orders_agree_with_a_plain_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
