@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/shutdown.h"
 #include "io/http_client.h"
 #include "io/registry_message.h"
 
@@ -246,10 +247,9 @@ static char *subject_path(const char *prefix, const char *subject, const char *s
     return path;
 }
 
-static int put_compatibility(struct schema_registry *registry, const char *subject, struct err *err)
+static int put_compatibility_once(struct schema_registry *registry, const char *path,
+                                  long *http_status, struct err *err)
 {
-    enum { CONFLICT = 409 };
-    char *path = subject_path("/config/", subject, "");
     struct buf content = {0};
     struct http_response response = {0};
     int status = 0;
@@ -257,10 +257,27 @@ static int put_compatibility(struct schema_registry *registry, const char *subje
     buf_init(&content, BODY_BYTES_MAX);
     (void)buf_append_text(&content, "{\"compatibility\":\"FULL_TRANSITIVE\"}");
     status = exchange(registry, "PUT", path, &content, &response, err);
-    if (status != 0 && response.status == CONFLICT)
-        err->retriable = true; /* another service is setting it at this moment (Apicurio) */
+    *http_status = response.status;
     buf_clear(&response.body);
     buf_clear(&content);
+    return status;
+}
+
+/* Apicurio answers 409 when another service sets it at this moment; a second later it is there. */
+static int put_compatibility(struct schema_registry *registry, const char *subject, struct err *err)
+{
+    enum { CONFLICT = 409, CONFLICT_WAIT_MS = 200, TRIES = 4 };
+    char *path = subject_path("/config/", subject, "");
+    long http_status = 0;
+    int status = put_compatibility_once(registry, path, &http_status, err);
+
+    for (int i = 1; i < TRIES && status != 0 && http_status == CONFLICT; i++) {
+        if (shutdown_wait_ms(CONFLICT_WAIT_MS))
+            break;
+        status = put_compatibility_once(registry, path, &http_status, err);
+    }
+    if (status != 0 && http_status == CONFLICT)
+        err->retriable = true;
     free(path);
     return status;
 }

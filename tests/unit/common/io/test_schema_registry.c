@@ -109,7 +109,7 @@ static void a_registry_that_does_not_know_the_subject_yet_is_told_after_it_does(
 }
 
 /* Apicurio answers so when two services start at once. */
-static void a_conflict_over_compatibility_is_worth_another_try(void **state)
+static void a_conflict_over_compatibility_is_tried_again_at_once(void **state)
 {
     struct fixture *fixture = *state;
     struct err err = {0};
@@ -117,10 +117,25 @@ static void a_conflict_over_compatibility_is_worth_another_try(void **state)
 
     answer(fixture, 409,
            "{\"error_code\":409,\"message\":\"A rule named 'COMPATIBILITY' exists\"}");
+    answer(fixture, 200, "{\"compatibility\":\"FULL_TRANSITIVE\"}");
+    answer(fixture, 200, "{\"id\":9}");
+    assert_int_equal(register_schema(fixture, &id, &err), 0);
+    assert_int_equal(id, 9);
+    assert_int_equal(http_stub_request_count(fixture->stub), 3);
+}
+
+static void a_lasting_conflict_over_compatibility_is_worth_another_try_later(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err = {0};
+    int32_t id = 0;
+
+    for (int i = 0; i < 4; i++)
+        answer(fixture, 409, "{\"error_code\":409,\"message\":\"exists\"}");
     assert_int_equal(register_schema(fixture, &id, &err), -1);
     assert_int_equal(err.code, ERR_REMOTE);
     assert_true(err.retriable);
-    assert_int_equal(http_stub_request_count(fixture->stub), 1);
+    assert_int_equal(http_stub_request_count(fixture->stub), 4);
 }
 
 static void refusals_reach_the_caller_with_the_registrys_reason(void **state)
@@ -256,8 +271,10 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_registry_that_does_not_know_the_subject_yet_is_told_after_it_does, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_conflict_over_compatibility_is_worth_another_try, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_conflict_over_compatibility_is_tried_again_at_once,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_lasting_conflict_over_compatibility_is_worth_another_try_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refusals_reach_the_caller_with_the_registrys_reason, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_schema_is_fetched_once_and_survives_the_registry, set_up,
