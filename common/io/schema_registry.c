@@ -263,7 +263,7 @@ static int put_compatibility_once(struct schema_registry *registry, const char *
     return status;
 }
 
-/* Apicurio answers 409 when another service sets it at this moment; a second later it is there. */
+/* Apicurio answers 409 when another service sets it at this moment; soon after it is there. */
 static int put_compatibility(struct schema_registry *registry, const char *subject, struct err *err)
 {
     enum { CONFLICT = 409, CONFLICT_WAIT_MS = 200, TRIES = 4 };
