@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka.schema_registry.avro import AvroSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
 from harness import Pipeline, eventually
 from pipeline import REPOSITORY
 
@@ -97,6 +100,49 @@ def test_recorded_currencies_are_stored_with_every_digit(replayed: Pipeline) -> 
     found = eventually("the currency is stored", stored)
     wanted = [tuple(number(row, name) for name in ("minWd", "maxFee", "minDep", "wdQuota")) for row in recorded]
     assert found[0] in wanted
+
+
+def rest_rows(pattern: str) -> list[Any]:
+    return [row for path in sorted(CAPTURES.glob(pattern)) for row in json.loads(path.read_text())["data"]]
+
+
+def ask(pipeline: Pipeline, kind: str, inst_id: str, identity: str, **members: Any) -> None:
+    """A command of a user's own on control, as docs/topics.md describes it."""
+    topics = pipeline.topics
+    schema = topics.registry.get_latest_version(f"{topics.prefix}control-value").schema
+    serialize = AvroSerializer(topics.registry, schema, conf={"auto.register.schemas": False})
+    absent = {name: None for name in ("instId", "bar", "fromId", "toId", "fromTs", "toTs")}
+    command = {**absent, "id": identity, "kind": kind, "instId": inst_id, "reason": "GAP", "attempt": 1}
+    command |= {"createdAt": datetime.now(timezone.utc), **members}
+    context = SerializationContext(f"{topics.prefix}control", MessageField.VALUE)
+    topics.produce("control", inst_id, serialize(command, context))
+
+
+def test_recorded_rest_trades_are_stored_with_every_digit(replayed: Pipeline) -> None:
+    rows = rest_rows("rest-market-*trades-*.json")
+    assert rows
+    eventually("control exists", lambda: replayed.sql("SELECT 1 FROM fetches LIMIT 1"))
+    for row in rows:
+        ask(replayed, "TRADES", row["instId"], f"trades/{row['instId']}/{row['tradeId']}-{row['tradeId']}",
+            fromId=int(row["tradeId"]), toId=int(row["tradeId"]))  # fmt: skip
+
+    def missing() -> list[tuple[Any, ...]]:
+        stored = set(replayed.sql(STORED_TRADES))
+        return [stored_form(row) for row in rows if stored_form(row) not in stored]
+
+    eventually("every recorded trade is stored", lambda: not missing(), 60)
+
+
+def test_recorded_candles_are_stored_with_every_digit(replayed: Pipeline) -> None:
+    rows = rest_rows("rest-market-candles-1m-BTC-USDT-SWAP.json")
+    assert rows
+    times = [datetime.fromtimestamp(int(row[0]) / 1000, timezone.utc) for row in rows]
+    eventually("control exists", lambda: replayed.sql("SELECT 1 FROM fetches LIMIT 1"))
+    ask(replayed, "CANDLES", "BTC-USDT-SWAP", "candles/BTC-USDT-SWAP/1m/recorded", bar="1m",
+        fromTs=min(times), toTs=max(times) + timedelta(minutes=1))  # fmt: skip
+    query = "SELECT ts, open, high, low, close, vol, vol_ccy, vol_ccy_quote, confirm FROM candles WHERE bar = '1m'"
+    wanted = {(time, *(Decimal(text) for text in row[1:8]), row[8] == "1") for time, row in zip(times, rows)}
+    eventually("every recorded candle is stored", lambda: set(replayed.sql(query)) == wanted, 60)
 
 
 def number(row: dict[str, Any], name: str) -> Decimal | None:

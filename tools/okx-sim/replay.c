@@ -232,55 +232,100 @@ static bool name_ends_with(const char *name, const char *text)
            strcmp(name + name_length - length, text) == 0;
 }
 
+/* Recent and historical rows have the same form, so a recording of one may answer for the other. */
+static bool is_same_data(const char *endpoint, const char *other)
+{
+    static const char *const pairs[][2] = {
+        {"market/candles", "market/history-candles"},
+        {"market/trades", "market/history-trades"},
+    };
+
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        if ((strcmp(endpoint, pairs[i][0]) == 0 && strcmp(other, pairs[i][1]) == 0) ||
+            (strcmp(endpoint, pairs[i][1]) == 0 && strcmp(other, pairs[i][0]) == 0))
+            return true;
+    }
+    return false;
+}
+
 /* How well the answer fits the request: 0 for another endpoint's, 1 for any of the endpoint. */
 static int fit(const struct answer *answer, const char *endpoint,
                const struct http_request *request)
 {
     const char *inst_id = http_request_parameter(request, "instId");
     const char *type = http_request_parameter(request, "instType");
+    bool is_of_endpoint = strcmp(answer->endpoint, endpoint) == 0;
 
-    if (strcmp(answer->endpoint, endpoint) != 0)
+    if (!is_of_endpoint && !is_same_data(answer->endpoint, endpoint))
         return 0;
     if (inst_id && (strcmp(answer->inst_id, inst_id) == 0 || name_ends_with(answer->name, inst_id)))
         return 2;
     if (type && strstr(answer->name, type))
         return strstr(answer->name, "-full") ? 3 : 2;
-    return 1;
+    return is_of_endpoint ? 1 : 0;
 }
 
-static const struct answer *choose(const struct replay *replay, const char *endpoint,
-                                   const struct http_request *request, uint64_t turn)
+static int best_fit(const struct replay *replay, const char *endpoint,
+                    const struct http_request *request)
 {
-    uint64_t candidates = 0;
     int best = 0;
 
     for (size_t i = 0; i < replay->answer_count; i++) {
         int quality = fit(&replay->answers[i], endpoint, request);
-        if (quality > best)
-            candidates = 0;
         best = quality > best ? quality : best;
-        candidates += quality == best && best > 0;
     }
-    if (candidates > 0)
-        turn %= candidates;
+    return best;
+}
+
+/* Of several that fit best, each in its turn. NULL: none fits. */
+static const struct answer *choose(const struct replay *replay, const char *endpoint,
+                                   const struct http_request *request, uint64_t turn)
+{
+    int best = best_fit(replay, endpoint, request);
+    uint64_t candidates = 0;
+
+    if (best == 0)
+        return NULL;
+    for (size_t i = 0; i < replay->answer_count; i++)
+        candidates += fit(&replay->answers[i], endpoint, request) == best;
+    turn %= candidates;
     for (size_t i = 0; i < replay->answer_count; i++) {
-        if (best > 0 && fit(&replay->answers[i], endpoint, request) == best && turn-- == 0)
+        if (fit(&replay->answers[i], endpoint, request) == best && turn-- == 0)
             return &replay->answers[i];
     }
     return NULL;
 }
 
+/* Of those that fit best, the newest with rows older than the cursor: a client that pages back
+ * gets each once, and then none. */
+static const struct answer *choose_older(const struct replay *replay, const char *endpoint,
+                                         const struct http_request *request, int64_t cursor)
+{
+    int best = best_fit(replay, endpoint, request);
+    const struct answer *chosen = NULL;
+
+    for (size_t i = 0; i < replay->answer_count && best > 0; i++) {
+        const struct answer *answer = &replay->answers[i];
+
+        if (answer->oldest_cursor < cursor && fit(answer, endpoint, request) == best &&
+            (!chosen || answer->oldest_cursor > chosen->oldest_cursor))
+            chosen = answer;
+    }
+    return chosen;
+}
+
 void replay_answer(const struct replay *replay, const char *endpoint,
                    const struct http_request *request, uint64_t turn, struct http_reply *reply)
 {
-    const struct answer *answer = choose(replay, endpoint, request, turn);
     const char *after = http_request_parameter(request, "after");
+    const struct answer *answer = NULL;
     struct err ignored;
     int64_t cursor;
 
-    if (answer && after && text_view_read_int64(text_view_of(after), &cursor, &ignored) == 0 &&
-        cursor <= answer->oldest_cursor)
-        answer = NULL;
+    if (after && text_view_read_int64(text_view_of(after), &cursor, &ignored) == 0)
+        answer = choose_older(replay, endpoint, request, cursor);
+    else
+        answer = choose(replay, endpoint, request, turn);
     buf_append_text(&reply->body,
                     answer ? answer->text : "{\"code\":\"0\",\"msg\":\"\",\"data\":[]}");
 }

@@ -135,7 +135,9 @@ static void an_answer_is_chosen_by_instrument_or_by_turn(void **state)
         {"public/instruments", "instType=SPOT", 0, "full"},
         {"public/instruments", "instType=SPOT", 1, "full"},
         {"public/instruments", "instType=SWAP", 0, "swap"},
-        {"market/history-trades", "instId=BTC-USDT", 0, "\"data\":[]"},
+        {"market/history-trades", "instId=BTC-USDT", 0, "\"9\""},
+        {"market/history-trades", "instId=NO-SUCH", 0, "\"data\":[]"},
+        {"market/history-candles", "instId=BTC-USDT-SWAP", 0, "\"700\""},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
