@@ -284,10 +284,10 @@ static const struct answer *choose(const struct replay *replay, const char *endp
     int best = best_fit(replay, endpoint, request);
     uint64_t candidates = 0;
 
-    if (best == 0)
-        return NULL;
     for (size_t i = 0; i < replay->answer_count; i++)
-        candidates += fit(&replay->answers[i], endpoint, request) == best;
+        candidates += best > 0 && fit(&replay->answers[i], endpoint, request) == best;
+    if (candidates == 0)
+        return NULL;
     turn %= candidates;
     for (size_t i = 0; i < replay->answer_count; i++) {
         if (fit(&replay->answers[i], endpoint, request) == best && turn-- == 0)
