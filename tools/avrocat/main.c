@@ -20,12 +20,12 @@
 #include "codec/wire_format.h"
 #include "io/http_client.h"
 #include "io/kafka_settings.h"
+#include "io/schema_cache.h"
 #include "io/schema_registry.h"
+#include "io/topic_lookup.h"
 #include "io/topic_reader.h"
 #include "options.h"
 #include "record_lines.h"
-#include "schema_cache.h"
-#include "topic_lookup.h"
 
 enum {
     EXIT_NO_SUCH_TOPIC = 3,
@@ -117,7 +117,7 @@ static int choose_partitions(struct topic_lookup *lookup, struct session *sessio
 static int open_partitions(struct session *session, const struct kafka_settings *kafka,
                            struct err *err)
 {
-    struct topic_lookup *lookup = topic_lookup_create(kafka, err);
+    struct topic_lookup *lookup = topic_lookup_create(kafka, "avrocat", err);
     int64_t offset = 0;
     int status = -1;
 

@@ -1,13 +1,12 @@
 #include "record_lines.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/rfc3339.h"
 #include "codec/avro_cursor.h"
-#include "value_text.h"
+#include "codec/value_text.h"
 
 enum { VALUE_TEXT_BYTES_MAX = 64 << 20 };
 
@@ -46,28 +45,6 @@ void record_lines_destroy(struct record_lines *lines)
     free(lines);
 }
 
-static bool is_text(const void *bytes, size_t length)
-{
-    json_t *string = json_stringn(bytes, length); /* NULL when it is not */
-
-    json_decref(string);
-    return string != NULL && memchr(bytes, '\0', length) == NULL;
-}
-
-/* Foreign bytes: null, their text, or {"base64":...}. */
-static void put_foreign(struct buf *out, const void *bytes, size_t length, enum value_style style)
-{
-    if (!bytes) {
-        (void)buf_append_text(out, style == VALUE_STYLE_CELL ? "" : "null");
-    } else if (is_text(bytes, length)) {
-        value_text_append_string(out, bytes, length, style);
-    } else {
-        (void)buf_append_text(out, "{\"base64\":");
-        value_text_append_base64(out, bytes, length, VALUE_STYLE_JSON);
-        (void)buf_append_char(out, '}');
-    }
-}
-
 static void put_timestamp(struct buf *out, int64_t timestamp_ms, enum value_style style)
 {
     char text[RFC3339_BYTES];
@@ -90,7 +67,7 @@ static void put_headers(struct buf *out, const struct shown_record *record)
             (void)buf_append_char(out, ',');
         value_text_append_string(out, header->name, strlen(header->name), VALUE_STYLE_JSON);
         (void)buf_append_char(out, ':');
-        put_foreign(out, header->value, header->length, VALUE_STYLE_JSON);
+        value_text_append_foreign(out, header->value, header->length, VALUE_STYLE_JSON);
     }
     (void)buf_append_char(out, '}');
 }
@@ -113,7 +90,8 @@ static int render_value(struct record_lines *lines, const struct shown_record *r
     if (record->value && record->kind == SHOWN_UNDECODABLE)
         return err_set(err, ERR_PROTOCOL, "%s", record->reason);
     if (!record->value || record->kind == SHOWN_RAW) {
-        put_foreign(&lines->text, record->value, record->value_length, VALUE_STYLE_JSON);
+        value_text_append_foreign(&lines->text, record->value, record->value_length,
+                                  VALUE_STYLE_JSON);
     } else {
         if (value_text_append(&lines->text, &cursor, record->type, VALUE_STYLE_JSON, err) != 0 ||
             check_end(&cursor, err) != 0)
@@ -143,7 +121,7 @@ static int append_json(struct record_lines *lines, struct buf *out,
                             (long long)record->offset);
     put_timestamp(out, record->timestamp_ms, VALUE_STYLE_JSON);
     (void)buf_append_text(out, ",\"key\":");
-    put_foreign(out, record->key, record->key_length, VALUE_STYLE_JSON);
+    value_text_append_foreign(out, record->key, record->key_length, VALUE_STYLE_JSON);
     if (record->header_count > 0) {
         (void)buf_append_text(out, ",\"headers\":");
         put_headers(out, record);
@@ -225,7 +203,7 @@ static void put_envelope_cells(struct record_lines *lines, struct buf *out,
     put_timestamp(out, record->timestamp_ms, VALUE_STYLE_CELL);
     (void)buf_append_char(out, ',');
     buf_reset(&lines->text);
-    put_foreign(&lines->text, record->key, record->key_length, VALUE_STYLE_CELL);
+    value_text_append_foreign(&lines->text, record->key, record->key_length, VALUE_STYLE_CELL);
     put_cell(out, lines->text.data ? lines->text.data : "", lines->text.length);
 }
 
@@ -267,7 +245,7 @@ static void render_raw_cells(struct record_lines *lines, const struct shown_reco
     if (record->header_count > 0)
         put_headers(&lines->text, record);
     cells[0] = (struct cell){0, lines->text.length};
-    put_foreign(&lines->text, record->value, record->value_length, VALUE_STYLE_CELL);
+    value_text_append_foreign(&lines->text, record->value, record->value_length, VALUE_STYLE_CELL);
     cells[1] = (struct cell){cells[0].length, lines->text.length - cells[0].length};
 }
 

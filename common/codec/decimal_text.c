@@ -1,4 +1,4 @@
-#include "decimal_text.h"
+#include "codec/decimal_text.h"
 
 #include <stdbool.h>
 #include <string.h>

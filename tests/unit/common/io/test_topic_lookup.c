@@ -1,4 +1,4 @@
-#include "avrocat/topic_lookup.h"
+#include "io/topic_lookup.h"
 
 #include <string.h>
 
@@ -16,7 +16,7 @@ static void a_topic_is_found_with_its_partitions_and_ends(void **state)
     (void)state;
     mock_cluster_start(&mock, 1);
     mock_cluster_create_topic(&mock, "prices", 5);
-    struct topic_lookup *lookup = topic_lookup_create(&mock.settings, &err);
+    struct topic_lookup *lookup = topic_lookup_create(&mock.settings, "test", &err);
     assert_non_null(lookup);
     assert_int_equal(topic_lookup_partitions(lookup, "prices", 10000, &count, &err), 0);
     assert_int_equal(count, 5);
@@ -35,7 +35,7 @@ static void an_unknown_topic_is_named_with_those_that_exist(void **state)
     (void)state;
     mock_cluster_start(&mock, 1);
     mock_cluster_create_topic(&mock, "prices", 1);
-    struct topic_lookup *lookup = topic_lookup_create(&mock.settings, &err);
+    struct topic_lookup *lookup = topic_lookup_create(&mock.settings, "test", &err);
     assert_non_null(lookup);
     assert_int_equal(topic_lookup_partitions(lookup, "price", 10000, &count, &err), -1);
     assert_int_equal(err.code, ERR_NOT_FOUND);
@@ -50,7 +50,7 @@ static void unreachable_brokers_are_given_up_in_time_with_the_reason(void **stat
     struct kafka_settings settings = {.bootstrap_servers = "127.0.0.1:1"};
     struct err err = {0};
     int64_t started_ms = clock_monotonic_ms();
-    struct topic_lookup *lookup = topic_lookup_create(&settings, &err);
+    struct topic_lookup *lookup = topic_lookup_create(&settings, "test", &err);
     int32_t count = 42;
 
     (void)state;

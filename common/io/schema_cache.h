@@ -1,6 +1,6 @@
 /* The parsed schemas that the records of a topic were written with. Not thread-safe. */
-#ifndef AVROCAT_SCHEMA_CACHE_H
-#define AVROCAT_SCHEMA_CACHE_H
+#ifndef IO_SCHEMA_CACHE_H
+#define IO_SCHEMA_CACHE_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "topic_lookup.h"
+#include "io/topic_lookup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +26,10 @@ static void on_error(rd_kafka_t *client, int error, const char *text, void *cont
         snprintf(lookup->last_error, sizeof lookup->last_error, "%s", text);
 }
 
-static rd_kafka_t *create_client(struct topic_lookup *lookup, struct err *err)
+static rd_kafka_t *create_client(struct topic_lookup *lookup, const char *client_id,
+                                 struct err *err)
 {
-    rd_kafka_conf_t *conf = kafka_settings_new_conf(lookup->settings, "avrocat", NULL, 0, err);
+    rd_kafka_conf_t *conf = kafka_settings_new_conf(lookup->settings, client_id, NULL, 0, err);
     rd_kafka_t *client = NULL;
     char reason[REASON_BYTES];
 
@@ -49,12 +50,13 @@ static rd_kafka_t *create_client(struct topic_lookup *lookup, struct err *err)
     return client;
 }
 
-struct topic_lookup *topic_lookup_create(const struct kafka_settings *settings, struct err *err)
+struct topic_lookup *topic_lookup_create(const struct kafka_settings *settings,
+                                         const char *client_id, struct err *err)
 {
     struct topic_lookup *lookup = mem_calloc(1, sizeof *lookup);
 
     lookup->settings = settings;
-    lookup->client = create_client(lookup, err);
+    lookup->client = create_client(lookup, client_id, err);
     if (!lookup->client) {
         free(lookup);
         return NULL;

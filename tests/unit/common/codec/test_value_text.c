@@ -1,4 +1,4 @@
-#include "avrocat/value_text.h"
+#include "codec/value_text.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "schema_cache.h"
+#include "io/schema_cache.h"
 
 #include <stdlib.h>
 

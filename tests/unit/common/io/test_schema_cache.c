@@ -1,4 +1,4 @@
-#include "avrocat/schema_cache.h"
+#include "io/schema_cache.h"
 
 #include <string.h>
 

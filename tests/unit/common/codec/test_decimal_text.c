@@ -1,4 +1,4 @@
-#include "avrocat/decimal_text.h"
+#include "codec/decimal_text.h"
 
 #include <string.h>
 

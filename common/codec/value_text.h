@@ -1,6 +1,6 @@
 /* Any Avro value as text, by its writer's schema. Pure. */
-#ifndef AVROCAT_VALUE_TEXT_H
-#define AVROCAT_VALUE_TEXT_H
+#ifndef CODEC_VALUE_TEXT_H
+#define CODEC_VALUE_TEXT_H
 
 #include <stdbool.h>
 
@@ -23,6 +23,9 @@ int value_text_append(struct buf *out, struct avro_cursor *cursor, const struct 
 /* Appends a JSON string, or with JSON inside a cell the text alone. */
 void value_text_append_string(struct buf *out, const char *text, size_t length,
                               enum value_style style);
+/* Foreign bytes: null, their text, or {"base64":...} when they are none. */
+void value_text_append_foreign(struct buf *out, const void *bytes, size_t length,
+                               enum value_style style);
 /* As a string, base64. */
 void value_text_append_base64(struct buf *out, const void *bytes, size_t length,
                               enum value_style style);

@@ -1,6 +1,6 @@
 /* Asks Kafka about a topic before it is read. One thread. */
-#ifndef AVROCAT_TOPIC_LOOKUP_H
-#define AVROCAT_TOPIC_LOOKUP_H
+#ifndef IO_TOPIC_LOOKUP_H
+#define IO_TOPIC_LOOKUP_H
 
 #include <stdint.h>
 
@@ -12,7 +12,7 @@ struct topic_lookup;
 
 /* Borrows settings for its lifetime. Errors: ERR_CONFIG. */
 struct topic_lookup *topic_lookup_create(const struct kafka_settings *settings,
-                                         struct err *err) MUST_CHECK;
+                                         const char *client_id, struct err *err) MUST_CHECK;
 /* Accepts NULL. */
 void topic_lookup_destroy(struct topic_lookup *lookup);
 

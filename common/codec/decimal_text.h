@@ -1,6 +1,6 @@
 /* Avro decimals of any scale and up to 1024 bits, as exact text. Pure. */
-#ifndef AVROCAT_DECIMAL_TEXT_H
-#define AVROCAT_DECIMAL_TEXT_H
+#ifndef CODEC_DECIMAL_TEXT_H
+#define CODEC_DECIMAL_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>

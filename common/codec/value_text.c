@@ -1,5 +1,6 @@
-#include "value_text.h"
+#include "codec/value_text.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -7,7 +8,7 @@
 #include <string.h>
 
 #include "base/rfc3339.h"
-#include "decimal_text.h"
+#include "codec/decimal_text.h"
 
 enum { NESTING_MAX = 64, SECONDS_PER_DAY = 86400 };
 
@@ -47,6 +48,28 @@ void value_text_append_base64(struct buf *out, const void *bytes, size_t length,
     }
     if (style == VALUE_STYLE_JSON)
         (void)buf_append_char(out, '"');
+}
+
+static bool is_text(const void *bytes, size_t length)
+{
+    json_t *string = json_stringn(bytes, length); /* NULL when it is not */
+
+    json_decref(string);
+    return string != NULL && memchr(bytes, '\0', length) == NULL;
+}
+
+void value_text_append_foreign(struct buf *out, const void *bytes, size_t length,
+                               enum value_style style)
+{
+    if (!bytes) {
+        (void)buf_append_text(out, style == VALUE_STYLE_CELL ? "" : "null");
+    } else if (is_text(bytes, length)) {
+        value_text_append_string(out, bytes, length, style);
+    } else {
+        (void)buf_append_text(out, "{\"base64\":");
+        value_text_append_base64(out, bytes, length, VALUE_STYLE_JSON);
+        (void)buf_append_char(out, '}');
+    }
 }
 
 static void put_text(struct printer *printer, const char *text, enum value_style style)
