@@ -36,6 +36,8 @@ TESTS    := $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
 TEST_BIN := $(TESTS:tests/%.c=$(BUILD)/tests/%)
 INTEGRATION     := $(wildcard tests/integration/test_*.c)
 INTEGRATION_BIN := $(INTEGRATION:tests/%.c=$(BUILD)/tests/%)
+BENCH_LIB := $(call objects,$(filter-out tests/bench/yard_%,$(wildcard tests/bench/*.c)))
+BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/bin/%,$(wildcard tests/bench/yard_*.c))
 SUPPORT  := $(call objects,$(wildcard tests/support/*.c))
 SOURCES  := $(wildcard common/*/*.c services/*/*.c tools/*/*.c tests/*/*.c tests/*/*/*.c tests/*/*/*/*.c)
 HEADERS  := $(wildcard common/*/*.h services/*/*.h tools/*/*.h tests/*/*.h)
@@ -43,7 +45,7 @@ HEADERS  := $(wildcard common/*/*.h services/*/*.h tools/*/*.h tests/*/*.h)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help deps build demo run first-run-dev start down logs ps scale topics tail psql unit integration e2e test \
-        test-compose lint format migrate migrate-down create-migration settings-table clean compile-commands
+        test-compose bench lint format migrate migrate-down create-migration settings-table clean compile-commands
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -106,6 +108,10 @@ test: deps ## unit tests (also under ASan and UBSan), integration and end-to-end
 
 test-compose: ## the compose file for real: start, scale, kill, restart (needs Docker)
 	@python3 tests/compose/run.py
+
+bench: $(BENCH_BIN) build ## how fast, against what the libraries allow (BENCH=quick, ONLY=a,c)
+	@tools/deps.sh
+	@.venv/bin/python tests/bench/bench.py
 
 lint: compile-commands ## formatting, clang-tidy, cppcheck, ShellCheck
 	@tools/lint.sh
@@ -171,6 +177,15 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) -lcmocka
+# The benchmark's own programs: tests/bench/yard_*.c, each with what else is there.
+$(BUILD)/libbench.a: $(BENCH_LIB)
+	@rm -f $@
+	$(call say,AR)
+	$(Q)ar rcs $@ $^
+$(BUILD)/bench/bin/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libbench.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 define test_objects_rule
 $(filter $(BUILD)/tests/unit/$(call dir_of,$(1))/%,$(TEST_BIN)): $(call lib_of,$(1))
 endef
