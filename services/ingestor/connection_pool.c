@@ -5,17 +5,20 @@
 
 #include "base/mem.h"
 #include "token_bucket.h"
+#include "ws_succession.h"
 
 enum { CONNECTS_PER_SECOND = 3 }; /* okx-v5.md, 2.2 */
 
 struct pool_slot {
     struct stream_connection *connection;
-    struct stream_connection *successor; /* takes over once it is settled (64008); or NULL */
+    struct stream_connection *successor; /* takes over once it sends the same; or NULL */
+    struct ws_succession succession;
 };
 
 struct connection_pool {
     struct stream_connection_options connection;
-    size_t channels_per_connection;
+    struct connection_pool_limits limits;
+    struct backoff age_spread;
     struct pool_slot *slots;
     size_t slot_count;
     struct token_bucket connects;
@@ -24,7 +27,17 @@ struct connection_pool {
 static void add_slot(struct connection_pool *pool, struct stream_connection *connection)
 {
     pool->slots = mem_realloc_array(pool->slots, pool->slot_count + 1, sizeof *pool->slots);
-    pool->slots[pool->slot_count++] = (struct pool_slot){.connection = connection};
+    struct pool_slot *slot = &pool->slots[pool->slot_count++];
+    *slot = (struct pool_slot){.connection = connection};
+    ws_succession_init(&slot->succession);
+}
+
+static void begin_succession(struct connection_pool *pool, size_t index)
+{
+    struct stream_connection *successor = stream_connection_clone(pool->slots[index].connection);
+
+    pool->slots[index].successor = successor;
+    add_slot(pool, successor);
 }
 
 static void on_notice(struct stream_connection *connection, void *context)
@@ -32,25 +45,23 @@ static void on_notice(struct stream_connection *connection, void *context)
     struct connection_pool *pool = context;
 
     for (size_t i = 0; i < pool->slot_count; i++) {
-        struct pool_slot *slot = &pool->slots[i];
-
-        if (slot->connection == connection && !slot->successor) {
-            slot->successor = stream_connection_clone(connection);
-            add_slot(pool, slot->successor);
+        if (pool->slots[i].connection == connection && !pool->slots[i].successor) {
+            begin_succession(pool, i);
             return;
         }
     }
 }
 
 struct connection_pool *connection_pool_create(const struct stream_connection_options *connection,
-                                               size_t channels_per_connection)
+                                               const struct connection_pool_limits *limits)
 {
     struct connection_pool *pool = mem_calloc(1, sizeof *pool);
 
     pool->connection = *connection;
     pool->connection.on_notice = on_notice;
     pool->connection.notice_context = pool;
-    pool->channels_per_connection = channels_per_connection;
+    pool->limits = *limits;
+    ws_succession_spread(&pool->age_spread, limits->age_ms, 0);
     token_bucket_init(&pool->connects, CONNECTS_PER_SECOND, 1000);
     return pool;
 }
@@ -72,7 +83,7 @@ void connection_pool_add(struct connection_pool *pool, const char *inst_id)
         struct pool_slot *slot = &pool->slots[i];
 
         if (!slot->successor && !stream_connection_is_retired(slot->connection) &&
-            stream_connection_count(slot->connection) < pool->channels_per_connection) {
+            stream_connection_count(slot->connection) < pool->limits.channels_per_connection) {
             stream_connection_add(slot->connection, inst_id);
             return;
         }
@@ -88,14 +99,20 @@ void connection_pool_remove(struct connection_pool *pool, const char *inst_id)
         stream_connection_remove(pool->slots[i].connection, inst_id);
 }
 
-static bool is_anyones_successor(const struct connection_pool *pool,
-                                 const struct stream_connection *connection)
+/* The slot whose successor this is; NULL: nobody's. */
+static const struct pool_slot *predecessor_of(const struct connection_pool *pool,
+                                              const struct stream_connection *connection)
 {
     for (size_t i = 0; i < pool->slot_count; i++) {
         if (pool->slots[i].successor == connection)
-            return true;
+            return &pool->slots[i];
     }
-    return false;
+    return NULL;
+}
+
+static bool is_covered(const struct pool_slot *slot)
+{
+    return slot->successor && stream_connection_covers(slot->successor, slot->connection);
 }
 
 static void forget(struct connection_pool *pool, struct pool_slot *slot)
@@ -110,21 +127,43 @@ static void forget(struct connection_pool *pool, struct pool_slot *slot)
     stream_connection_destroy(connection);
 }
 
-/* Retires what has a settled successor or nothing to do, and forgets what is gone. */
+/* Makes successors for what is due, and retires what has handed over. */
+static void tick_succession(struct connection_pool *pool, size_t index, bool reads, int64_t now_ms)
+{
+    struct pool_slot *slot = &pool->slots[index];
+    const struct ws_succession_facts facts = {
+        .is_open = stream_connection_is_open(slot->connection),
+        .reads = reads,
+        .is_heir = predecessor_of(pool, slot->connection) != NULL,
+        .has_successor = slot->successor != NULL,
+        .is_covered = is_covered(slot),
+    };
+
+    if (stream_connection_is_retired(slot->connection))
+        return;
+    switch (ws_succession_tick(&slot->succession, &facts, pool->limits.age_ms, &pool->age_spread,
+                               now_ms)) {
+    case WS_SUCCESSION_NOTHING:
+        break;
+    case WS_SUCCESSION_BEGIN:
+        begin_succession(pool, index);
+        break;
+    case WS_SUCCESSION_END:
+        stream_connection_retire(slot->connection, "replaced");
+        break;
+    }
+}
+
+/* Retires what has nothing to do, and forgets what is gone. */
 static void tidy(struct connection_pool *pool)
 {
     for (size_t i = pool->slot_count; i > 0; i--) {
         struct pool_slot *slot = &pool->slots[i - 1];
-        struct stream_connection *connection = slot->connection;
-        bool is_replaced = slot->successor && (stream_connection_is_settled(slot->successor) ||
-                                               !stream_connection_is_open(connection));
 
-        if (is_replaced)
-            stream_connection_retire(connection, "replaced");
-        else if (!slot->successor && stream_connection_count(connection) == 0 &&
-                 !is_anyones_successor(pool, connection))
-            stream_connection_retire(connection, "unused");
-        if (stream_connection_is_gone(connection))
+        if (!slot->successor && stream_connection_count(slot->connection) == 0 &&
+            !predecessor_of(pool, slot->connection))
+            stream_connection_retire(slot->connection, "unused");
+        if (stream_connection_is_gone(slot->connection))
             forget(pool, slot);
     }
 }
@@ -142,6 +181,8 @@ void connection_pool_tick(struct connection_pool *pool, bool reads, int64_t now_
         else if (may_connect)
             token_bucket_cancel(&pool->connects, ticket);
     }
+    for (size_t i = pool->slot_count; i > 0; i--)
+        tick_succession(pool, i - 1, reads, now_ms);
     tidy(pool);
 }
 
@@ -149,6 +190,21 @@ void connection_pool_retire(struct connection_pool *pool, const char *reason)
 {
     for (size_t i = 0; i < pool->slot_count; i++)
         stream_connection_retire(pool->slots[i].connection, reason);
+}
+
+/* During a succession, the one that OKX sends everything on; the other says nothing about how well
+ * the instruments are served. */
+static bool speaks_for_its_instruments(const struct connection_pool *pool,
+                                       const struct pool_slot *slot)
+{
+    const struct pool_slot *predecessor = predecessor_of(pool, slot->connection);
+
+    if (stream_connection_is_retired(slot->connection))
+        return false;
+    if (slot->successor && (is_covered(slot) || !stream_connection_is_open(slot->connection)))
+        return false;
+    return !predecessor || !stream_connection_is_open(predecessor->connection) ||
+           is_covered(predecessor);
 }
 
 void connection_pool_summarize(const struct connection_pool *pool,
@@ -159,7 +215,7 @@ void connection_pool_summarize(const struct connection_pool *pool,
         const struct stream_connection *connection = pool->slots[i].connection;
 
         summary->open += stream_connection_is_open(connection);
-        if (pool->slots[i].successor || stream_connection_is_retired(connection))
+        if (!speaks_for_its_instruments(pool, &pool->slots[i]))
             continue;
         summary->active += stream_connection_active(connection);
         summary->refused += stream_connection_refused(connection);

@@ -1,7 +1,7 @@
 /*
  * The WebSocket connections over which the instruments are spread: as many as OKX's limits ask for,
- * opened no faster than OKX allows, replaced without a break when OKX announces that it will close
- * one. On the stream's thread.
+ * opened no faster than OKX allows, replaced without a break when they reach their age or OKX
+ * announces that it will close one. On the stream's thread.
  */
 #ifndef INGESTOR_CONNECTION_POOL_H
 #define INGESTOR_CONNECTION_POOL_H
@@ -15,9 +15,15 @@
 
 struct connection_pool;
 
+struct connection_pool_limits {
+    size_t channels_per_connection;
+    int64_t age_ms; /* a connection is replaced before it is older; 0: never for its age */
+};
+
 /* connection: for each of them; its on_notice is the pool's own. */
-struct connection_pool *connection_pool_create(const struct stream_connection_options *connection,
-                                               size_t channels_per_connection) MUST_CHECK;
+struct connection_pool *
+connection_pool_create(const struct stream_connection_options *connection,
+                       const struct connection_pool_limits *limits) MUST_CHECK;
 /* After the client was destroyed. Accepts NULL. */
 void connection_pool_destroy(struct connection_pool *pool);
 

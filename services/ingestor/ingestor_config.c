@@ -77,6 +77,13 @@ static const struct setting settings[] = {
      .max = 400,
      .offset = offsetof(struct ingestor_config, ws_channels_per_connection),
      .meaning = "instruments on one WebSocket connection"},
+    {.name = "WS_CONNECTION_AGE",
+     .type = SETTING_DURATION_MS,
+     .fallback = "23h",
+     .max = 365 * 24 * (int64_t)HOUR_MS,
+     .offset = offsetof(struct ingestor_config, ws_connection_age_ms),
+     .meaning =
+         "a connection is replaced without a break before it is older; 0s: never for its age"},
     {.name = "REPAIR_TRADES_MAX",
      .type = SETTING_INT,
      .fallback = "100000",

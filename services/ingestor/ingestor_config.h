@@ -26,6 +26,7 @@ struct ingestor_config {
     struct okx_settings okx;
     struct instrument_settings instruments;
     int64_t ws_channels_per_connection;
+    int64_t ws_connection_age_ms;
     int64_t repair_trades_max;
     int64_t fetch_workers;
     int64_t fetch_queue_max;

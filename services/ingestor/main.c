@@ -160,7 +160,7 @@ static int start_stream(struct ingestor *ingestor, struct err *err)
         .ca_file = config->okx.ca_file,
         .user_agent = ingestor->user_agent,
         .channel = config->okx.trades_channel,
-        .channels_per_connection = (size_t)config->ws_channels_per_connection,
+        .limits = {(size_t)config->ws_channels_per_connection, config->ws_connection_age_ms},
         .repair_trades_max = config->repair_trades_max,
         .writer = ingestor->writer,
         .producer = ingestor->producer,

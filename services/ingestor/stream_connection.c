@@ -115,6 +115,13 @@ bool stream_connection_is_settled(const struct stream_connection *connection)
     return connection->is_open && ws_subscriptions_is_settled(&connection->subscriptions);
 }
 
+bool stream_connection_covers(const struct stream_connection *successor,
+                              const struct stream_connection *connection)
+{
+    return successor->is_open &&
+           ws_subscriptions_cover(&successor->subscriptions, &connection->subscriptions);
+}
+
 size_t stream_connection_active(const struct stream_connection *connection)
 {
     return connection->is_open

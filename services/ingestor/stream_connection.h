@@ -64,6 +64,9 @@ size_t stream_connection_count(const struct stream_connection *connection);
 bool stream_connection_is_open(const struct stream_connection *connection);
 /* Open, and every instrument has been answered for. */
 bool stream_connection_is_settled(const struct stream_connection *connection);
+/* OKX sends on the successor whatever it sends on the connection. */
+bool stream_connection_covers(const struct stream_connection *successor,
+                              const struct stream_connection *connection);
 size_t stream_connection_active(const struct stream_connection *connection);
 size_t stream_connection_refused(const struct stream_connection *connection);
 /* Why it is not open; "" when it is. Borrowed. */

@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "connection_pool.h"
 #include "fetch_worker.h"
 #include "io/dead_letter.h"
 #include "okx_ws_client.h"
@@ -443,7 +442,7 @@ static struct connection_pool *create_connections(struct trade_stream *stream)
         .events = {on_data, on_bad_frame, on_subscribed, stream},
     };
 
-    return connection_pool_create(&options, stream->options.channels_per_connection);
+    return connection_pool_create(&options, &stream->options.limits);
 }
 
 struct trade_stream *trade_stream_start(const struct trade_stream_options *options, struct err *err)

@@ -18,6 +18,7 @@
 
 #include "base/attributes.h"
 #include "base/err.h"
+#include "connection_pool.h"
 #include "domain/trade_position.h"
 #include "fetch_queue.h"
 #include "ingestor_metrics.h"
@@ -33,7 +34,7 @@ struct trade_stream_options {
     const char *ca_file;
     const char *user_agent;
     const char *channel; /* "trades-all" or "trades" */
-    size_t channels_per_connection;
+    struct connection_pool_limits limits;
     int64_t repair_trades_max;
     struct record_writer *writer;
     struct kafka_producer *producer; /* for dead letters */

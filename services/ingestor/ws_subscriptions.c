@@ -265,6 +265,20 @@ bool ws_subscriptions_is_settled(const struct ws_subscriptions *subscriptions)
            !find_state(subscriptions, SUBSCRIPTION_UNANSWERED);
 }
 
+bool ws_subscriptions_cover(const struct ws_subscriptions *successor,
+                            const struct ws_subscriptions *subscriptions)
+{
+    for (size_t i = 0; i < subscriptions->count; i++) {
+        const struct subscription *item = &subscriptions->items[i];
+        const struct subscription *heir = find(successor, item->inst_id);
+
+        if (item->state == SUBSCRIPTION_ACTIVE && heir && heir->state != SUBSCRIPTION_ACTIVE &&
+            heir->state != SUBSCRIPTION_REFUSED && heir->state != SUBSCRIPTION_LEAVING)
+            return false;
+    }
+    return true;
+}
+
 size_t ws_subscriptions_count(const struct ws_subscriptions *subscriptions,
                               enum subscription_state state)
 {

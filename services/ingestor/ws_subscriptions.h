@@ -80,6 +80,10 @@ const char *ws_subscriptions_expire(struct ws_subscriptions *subscriptions, int6
 /* Nothing waits to be asked for or for its first answer, or got none; what is asked for again alone
  * counts as settled, so that a refused instrument does not make the others look unready. */
 bool ws_subscriptions_is_settled(const struct ws_subscriptions *subscriptions);
+/* What is active in subscriptions is active in the successor, too, as far as it is for that and OKX
+ * does not refuse it. */
+bool ws_subscriptions_cover(const struct ws_subscriptions *successor,
+                            const struct ws_subscriptions *subscriptions);
 size_t ws_subscriptions_count(const struct ws_subscriptions *subscriptions,
                               enum subscription_state state);
 

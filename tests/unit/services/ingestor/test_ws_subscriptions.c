@@ -242,6 +242,52 @@ static void requests_stay_below_480_an_hour(void **state)
     tear_down(&fixture);
 }
 
+static void a_successor_covers_when_all_that_is_active_is_active_there(void **state)
+{
+    struct fixture old;
+    struct fixture heir;
+
+    (void)state;
+    set_up(&old, three, 3);
+    set_up(&heir, three, 3);
+    next_request(&old, NOW_MS);
+    next_request(&heir, NOW_MS);
+    ws_subscriptions_acknowledge(&old.subscriptions, "BTC-USDT");
+    ws_subscriptions_acknowledge(&old.subscriptions, "BAD-USDT");
+    ws_subscriptions_acknowledge(&heir.subscriptions, "BTC-USDT");
+    assert_false(ws_subscriptions_cover(&heir.subscriptions, &old.subscriptions));
+    /* Asked for alone now, which counts as settled and is not yet served. */
+    while (ws_subscriptions_expire(&heir.subscriptions, NOW_MS + WS_ACKNOWLEDGE_TIMEOUT_MS))
+        continue;
+    assert_true(ws_subscriptions_is_settled(&heir.subscriptions));
+    assert_false(ws_subscriptions_cover(&heir.subscriptions, &old.subscriptions));
+    next_request(&heir, NOW_MS + WS_ACKNOWLEDGE_TIMEOUT_MS);
+    assert_string_equal(ws_subscriptions_error(&heir.subscriptions, "", "60018",
+                                               NOW_MS + WS_ACKNOWLEDGE_TIMEOUT_MS),
+                        "BAD-USDT");
+    assert_true(ws_subscriptions_cover(&heir.subscriptions, &old.subscriptions));
+    tear_down(&old);
+    tear_down(&heir);
+}
+
+static void what_the_successor_is_not_for_needs_no_cover(void **state)
+{
+    struct fixture old;
+    struct fixture heir;
+
+    (void)state;
+    set_up(&old, three, 3);
+    set_up(&heir, three, 1);
+    next_request(&old, NOW_MS);
+    next_request(&heir, NOW_MS);
+    ws_subscriptions_acknowledge(&old.subscriptions, "BTC-USDT");
+    ws_subscriptions_acknowledge(&old.subscriptions, "ETH-USDT");
+    ws_subscriptions_acknowledge(&heir.subscriptions, "BTC-USDT");
+    assert_true(ws_subscriptions_cover(&heir.subscriptions, &old.subscriptions));
+    tear_down(&old);
+    tear_down(&heir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +302,8 @@ int main(void)
         cmocka_unit_test(what_left_and_came_back_is_asked_for),
         cmocka_unit_test(a_new_connection_is_asked_for_everything_again),
         cmocka_unit_test(requests_stay_below_480_an_hour),
+        cmocka_unit_test(a_successor_covers_when_all_that_is_active_is_active_there),
+        cmocka_unit_test(what_the_successor_is_not_for_needs_no_cover),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
