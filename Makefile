@@ -45,7 +45,7 @@ HEADERS  := $(wildcard common/*/*.h services/*/*.h tools/*/*.h tests/*/*.h)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help deps build demo run first-run-dev start down logs ps scale topics tail psql unit integration e2e test \
-        test-compose bench lint format migrate migrate-down create-migration settings-table clean compile-commands
+        endurance test-compose bench lint format migrate migrate-down create-migration settings-table clean compile-commands
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ e2e: build
 
 test: deps ## unit tests (also under ASan and UBSan), integration and end-to-end tests
 	@tests/run_all.sh
+
+endurance: build ## the same fault 200 times, outages of ten minutes (ONLY=NAME for one loop); takes hours
+	@.venv/bin/python tests/endurance/run.py $(ONLY)
 
 test-compose: ## the compose file for real: start, scale, kill, restart (needs Docker)
 	@python3 tests/compose/run.py

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +30,51 @@ class Record:
     headers: dict[str, bytes] = field(default_factory=dict)
 
 
+class LiveTail:
+    """Follows the live trades from the end of the topic on, in the background: when each instrument's newest one arrived.
+
+    Kafka may be away meanwhile.
+    """
+
+    def __init__(self, topics: Topics) -> None:
+        self.newest: dict[str, float] = {}  # instrument to Unix time of the arrival at an ingestor
+        self._topics = topics
+        self._consumer = topics.consumer()
+        self._topic = topics.prefix + "trades"
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> LiveTail:
+        partitions = self._consumer.list_topics(self._topic, timeout=10).topics[self._topic].partitions
+        ends = [
+            TopicPartition(
+                self._topic, number, self._consumer.get_watermark_offsets(TopicPartition(self._topic, number), 10)[1]
+            )
+            for number in partitions
+        ]
+        self._consumer.assign(ends)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+        self._consumer.close()
+
+    def are_live(self, instruments: set[str], since: float) -> bool:
+        """True when each of the instruments has a live trade that arrived after that Unix time."""
+        return all(self.newest.get(each, 0) > since for each in instruments)
+
+    def _run(self) -> None:
+        context = SerializationContext(self._topic, MessageField.VALUE)
+        while not self._is_over.is_set():
+            for message in self._consumer.consume(500, 0.1):
+                if message.error() is None:
+                    trade = self._topics.deserialize(message.value(), context)
+                    if trade["origin"] == "STREAM":
+                        self.newest[trade["instId"]] = trade["receivedAt"].timestamp()
+
+
 class Topics:
     """The topics of one pipeline; names are given without its prefix."""
 
@@ -36,35 +83,58 @@ class Topics:
         self.prefix = prefix
         self.registry = SchemaRegistryClient({"url": registry_url})
         self._admin = AdminClient({"bootstrap.servers": bootstrap_servers})
-        self._deserialize = AvroDeserializer(self.registry)
+        self.deserialize = AvroDeserializer(self.registry)
 
     def read(self, name: str) -> list[Record]:
         """Every record that the topic holds now, decoded, in the order of each partition."""
         records = self.read_raw(name)
-        context = SerializationContext(self.prefix + name, MessageField.VALUE)
-        return [Record(**{**vars(record), "value": self._deserialize(record.value, context)}) for record in records]
+        context = self.value_context(name)
+        return [Record(**{**vars(record), "value": self.deserialize(record.value, context)}) for record in records]
+
+    def value_context(self, name: str) -> SerializationContext:
+        """What deserialize() needs besides a value of that topic."""
+        return SerializationContext(self.prefix + name, MessageField.VALUE)
 
     def read_raw(self, name: str) -> list[Record]:
         """Every record that the topic holds now, its value as bytes."""
-        consumer = Consumer(
+        return self.read_raw_from(name, {})
+
+    def read_raw_from(self, name: str, offsets: Mapping[int, int]) -> list[Record]:
+        """As read_raw, but each partition from the given offset on, 0 when there is none."""
+        consumer = self.consumer()
+        try:
+            return self._read_to_the_end(consumer, self.prefix + name, offsets)
+        finally:
+            consumer.close()
+
+    def consumer(self, group: str = "never-used") -> Consumer:
+        """A consumer that commits nothing."""
+        return Consumer(
             {
                 "bootstrap.servers": self.bootstrap_servers,
-                "group.id": "never-used",
+                "group.id": group,
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
             }
         )
+
+    def committed(self, group: str, name: str) -> dict[int, int]:
+        """How far a group, named without its prefix, has committed each partition; 0 when it has not."""
+        consumer = self.consumer(self.prefix + group)
         try:
-            return self._read_to_the_end(consumer, self.prefix + name)
+            topic = self.prefix + name
+            partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+            asked = [TopicPartition(topic, number) for number in partitions]
+            return {each.partition: max(each.offset, 0) for each in consumer.committed(asked, timeout=10)}
         finally:
             consumer.close()
 
-    def _read_to_the_end(self, consumer: Consumer, topic: str) -> list[Record]:
+    def _read_to_the_end(self, consumer: Consumer, topic: str, offsets: Mapping[int, int]) -> list[Record]:
         """Up to where the partitions end now; a topic that is being written to would never be at its end."""
         partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
         ends = {number: consumer.get_watermark_offsets(TopicPartition(topic, number), 10)[1] for number in partitions}
-        unread = {number for number, end in ends.items() if end > 0}
-        consumer.assign([TopicPartition(topic, number, 0) for number in unread])
+        unread = {number for number, end in ends.items() if end > offsets.get(number, 0)}
+        consumer.assign([TopicPartition(topic, number, offsets.get(number, 0)) for number in unread])
         deadline = time.monotonic() + READ_TIMEOUT_SECONDS
         records = []
         while unread:
