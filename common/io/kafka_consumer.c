@@ -300,6 +300,7 @@ static const struct kafka_property default_properties[] = {
     {"queued.min.messages", "20000"},
     {"queued.max.messages.kbytes", "8192"},
     {"fetch.max.bytes", "4194304"},
+    {0},
 };
 
 static const struct kafka_property promise_properties[] = {
@@ -310,20 +311,19 @@ static const struct kafka_property promise_properties[] = {
     {"enable.partition.eof", "false"},
     {"allow.auto.create.topics", "false"},
     {"statistics.interval.ms", "5000"},
+    {0},
 };
+
+static const struct kafka_client_properties properties = {default_properties, promise_properties};
 
 static rd_kafka_conf_t *new_conf(const struct kafka_settings *settings,
                                  const struct kafka_consumer_options *options, struct err *err)
 {
-    rd_kafka_conf_t *conf =
-        kafka_settings_new_conf(settings, options->client_id, default_properties,
-                                sizeof default_properties / sizeof default_properties[0], err);
+    rd_kafka_conf_t *conf = kafka_settings_new_conf(settings, options->client_id, &properties, err);
 
     if (!conf)
         return NULL;
-    if (kafka_conf_set_all(conf, promise_properties,
-                           sizeof promise_properties / sizeof promise_properties[0], err) != 0 ||
-        kafka_conf_set(conf, "group.id", options->group_id, err) != 0 ||
+    if (kafka_conf_set(conf, "group.id", options->group_id, err) != 0 ||
         kafka_conf_set(conf, "auto.offset.reset", options->offset_reset, err) != 0) {
         rd_kafka_conf_destroy(conf);
         return NULL;

@@ -216,28 +216,27 @@ static const struct kafka_property default_properties[] = {
     {"linger.ms", "5"},
     {"queue.buffering.max.messages", "100000"},
     {"queue.buffering.max.kbytes", "65536"},
+    {0},
 };
 
 static const struct kafka_property promise_properties[] = {
-    {"enable.idempotence", "true"},    {"acks", "all"},
+    {"enable.idempotence", "true"},
+    {"acks", "all"},
     {"message.timeout.ms", "0"}, /* an outage of any length loses nothing */
-    {"partitioner", "murmur2_random"}, {"statistics.interval.ms", "5000"},
+    {"partitioner", "murmur2_random"},
+    {"statistics.interval.ms", "5000"},
+    {0},
 };
+
+static const struct kafka_client_properties properties = {default_properties, promise_properties};
 
 static rd_kafka_conf_t *new_conf(const struct kafka_settings *settings, const char *client_id,
                                  struct err *err)
 {
-    rd_kafka_conf_t *conf =
-        kafka_settings_new_conf(settings, client_id, default_properties,
-                                sizeof default_properties / sizeof default_properties[0], err);
+    rd_kafka_conf_t *conf = kafka_settings_new_conf(settings, client_id, &properties, err);
 
     if (!conf)
         return NULL;
-    if (kafka_conf_set_all(conf, promise_properties,
-                           sizeof promise_properties / sizeof promise_properties[0], err) != 0) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
     rd_kafka_conf_set_dr_msg_cb(conf, on_report);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_stats_cb(conf, on_statistics);

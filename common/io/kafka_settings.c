@@ -213,8 +213,8 @@ int kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, s
     return err_set(err, ERR_CONFIG, "Kafka property %s: %s", name, printable_reason(name, reason));
 }
 
-int kafka_conf_set_all(rd_kafka_conf_t *conf, const struct kafka_property *properties, size_t count,
-                       struct err *err)
+static int set_all(rd_kafka_conf_t *conf, const struct kafka_property *properties, size_t count,
+                   struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         if (kafka_conf_set(conf, properties[i].name, properties[i].value, err) != 0)
@@ -223,11 +223,22 @@ int kafka_conf_set_all(rd_kafka_conf_t *conf, const struct kafka_property *prope
     return 0;
 }
 
+static size_t count_of(const struct kafka_property *properties)
+{
+    size_t count = 0;
+
+    while (properties && properties[count].name)
+        count++;
+    return count;
+}
+
 rd_kafka_conf_t *kafka_settings_new_conf(const struct kafka_settings *settings,
                                          const char *client_id,
-                                         const struct kafka_property *defaults,
-                                         size_t default_count, struct err *err)
+                                         const struct kafka_client_properties *client,
+                                         struct err *err)
 {
+    const struct kafka_client_properties own =
+        client ? *client : (struct kafka_client_properties){0};
     /* What every client of ours wants, whatever it does. A broker that is back is found again
      * within seconds, and a connection that a firewall forgot is noticed. */
     const struct kafka_property common[] = {
@@ -239,9 +250,10 @@ rd_kafka_conf_t *kafka_settings_new_conf(const struct kafka_settings *settings,
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
     rd_kafka_conf_set_log_cb(conf, kafka_log_write);
-    if (kafka_conf_set_all(conf, common, sizeof common / sizeof common[0], err) != 0 ||
-        kafka_conf_set_all(conf, defaults, default_count, err) != 0 ||
-        kafka_conf_set_all(conf, settings->properties, settings->property_count, err) != 0) {
+    if (set_all(conf, common, sizeof common / sizeof common[0], err) != 0 ||
+        set_all(conf, own.defaults, count_of(own.defaults), err) != 0 ||
+        set_all(conf, settings->properties, settings->property_count, err) != 0 ||
+        set_all(conf, own.promises, count_of(own.promises), err) != 0) {
         rd_kafka_conf_destroy(conf);
         return NULL;
     }

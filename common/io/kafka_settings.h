@@ -61,21 +61,22 @@ void kafka_settings_load_properties(struct kafka_settings *settings,
 /* What env_config_clear does not know: properties. */
 void kafka_settings_clear_properties(struct kafka_settings *settings);
 
-/*
- * Returns owned: a configuration with the servers, client.id, our log callback, then defaults, then
- * the user's properties over them. What the promises rest on (acks, idempotence, manual offsets)
- * the caller sets afterwards, so no property can undo it.
- */
+/* What a kind of client sets; each list ends with an entry without a name, or is NULL. */
+struct kafka_client_properties {
+    const struct kafka_property *defaults; /* the user's properties stand over these, */
+    const struct kafka_property *promises; /* and under these: no setting can undo them */
+};
+
+/* Returns owned: a configuration with the servers, client.id, our log callback, and the properties
+ * of the client and of the user. client: borrowed; NULL for none of its own. */
 rd_kafka_conf_t *kafka_settings_new_conf(const struct kafka_settings *settings,
                                          const char *client_id,
-                                         const struct kafka_property *defaults,
-                                         size_t default_count, struct err *err) MUST_CHECK;
+                                         const struct kafka_client_properties *client,
+                                         struct err *err) MUST_CHECK;
 
 /* rd_kafka_conf_set with our error idiom; the text names property and reason. */
 int kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
                    struct err *err) MUST_CHECK;
-int kafka_conf_set_all(rd_kafka_conf_t *conf, const struct kafka_property *properties, size_t count,
-                       struct err *err) MUST_CHECK;
 
 /* Returns owned the label of metrics about a topic, its name without prefix: topic="trades". */
 char *kafka_settings_topic_label(const struct kafka_settings *settings,

@@ -332,7 +332,7 @@ static int ensure(struct topic_admin *admin, struct err *err)
 int topic_admin_ensure(const struct kafka_settings *settings, struct err *err)
 {
     struct topic_admin admin = {.settings = settings};
-    rd_kafka_conf_t *conf = kafka_settings_new_conf(settings, "topic-admin", NULL, 0, err);
+    rd_kafka_conf_t *conf = kafka_settings_new_conf(settings, "topic-admin", NULL, err);
     char reason[REASON_BYTES];
     int status;
 

@@ -29,7 +29,7 @@ static void on_error(rd_kafka_t *client, int error, const char *text, void *cont
 static rd_kafka_t *create_client(struct topic_lookup *lookup, const char *client_id,
                                  struct err *err)
 {
-    rd_kafka_conf_t *conf = kafka_settings_new_conf(lookup->settings, client_id, NULL, 0, err);
+    rd_kafka_conf_t *conf = kafka_settings_new_conf(lookup->settings, client_id, NULL, err);
     rd_kafka_t *client = NULL;
     char reason[REASON_BYTES];
 

@@ -27,13 +27,19 @@ static const struct kafka_property default_properties[] = {
     {"queued.min.messages", "10000"},
     {"queued.max.messages.kbytes", "4096"},
     {"fetch.max.bytes", "2097152"},
+    {0},
 };
 
 static const struct kafka_property promise_properties[] = {
-    {"enable.auto.commit", "false"},   {"enable.auto.offset.store", "false"},
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
     {"auto.offset.reset", "earliest"}, /* when retention has removed the offset asked for */
-    {"enable.partition.eof", "true"},  {"allow.auto.create.topics", "false"},
+    {"enable.partition.eof", "true"},
+    {"allow.auto.create.topics", "false"},
+    {0},
 };
+
+static const struct kafka_client_properties properties = {default_properties, promise_properties};
 
 static void on_error(rd_kafka_t *client, int error, const char *reason, void *opaque)
 {
@@ -44,18 +50,10 @@ static void on_error(rd_kafka_t *client, int error, const char *reason, void *op
 static rd_kafka_conf_t *new_conf(const struct kafka_settings *settings, const char *client_id,
                                  struct err *err)
 {
-    rd_kafka_conf_t *conf =
-        kafka_settings_new_conf(settings, client_id, default_properties,
-                                sizeof default_properties / sizeof default_properties[0], err);
+    rd_kafka_conf_t *conf = kafka_settings_new_conf(settings, client_id, &properties, err);
 
-    if (!conf)
-        return NULL;
-    if (kafka_conf_set_all(conf, promise_properties,
-                           sizeof promise_properties / sizeof promise_properties[0], err) != 0) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
-    rd_kafka_conf_set_error_cb(conf, on_error);
+    if (conf)
+        rd_kafka_conf_set_error_cb(conf, on_error);
     return conf;
 }
 

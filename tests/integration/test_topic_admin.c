@@ -39,7 +39,7 @@ static void ensure(const struct kafka_settings *settings)
 static rd_kafka_t *new_client(const struct kafka_settings *settings)
 {
     struct err err = {0};
-    rd_kafka_conf_t *conf = kafka_settings_new_conf(settings, "test", NULL, 0, &err);
+    rd_kafka_conf_t *conf = kafka_settings_new_conf(settings, "test", NULL, &err);
     char reason[256];
     rd_kafka_t *client;
 

@@ -45,7 +45,7 @@ void test_topics_produce(const struct kafka_settings *settings, const char *topi
                          int32_t partition, int count)
 {
     struct err err = {0};
-    rd_kafka_conf_t *conf = kafka_settings_new_conf(settings, "test", NULL, 0, &err);
+    rd_kafka_conf_t *conf = kafka_settings_new_conf(settings, "test", NULL, &err);
     rd_kafka_t *client;
     int failures = 0;
     char text[256];

@@ -228,22 +228,26 @@ static void assert_conf(const rd_kafka_conf_t *conf, const char *name, const cha
     assert_string_equal(value, expected);
 }
 
-static void the_users_properties_win_over_defaults(void **state)
+static void the_users_properties_win_over_defaults_but_not_over_promises(void **state)
 {
-    static const struct kafka_property defaults[] = {{"linger.ms", "5"},
-                                                     {"compression.type", "lz4"}};
+    static const struct kafka_property defaults[] = {
+        {"linger.ms", "5"}, {"compression.type", "lz4"}, {0}};
+    static const struct kafka_property promises[] = {{"acks", "all"}, {0}};
+    const struct kafka_client_properties client = {defaults, promises};
     struct fixture *fixture = *state;
     struct err err = {0};
     rd_kafka_conf_t *conf;
 
     setenv("KAFKA_COMPRESSION_TYPE", "zstd", 1);
+    setenv("KAFKA_ACKS", "0", 1);
     load(fixture);
-    conf = kafka_settings_new_conf(&fixture->settings, "me", defaults, 2, &err);
+    conf = kafka_settings_new_conf(&fixture->settings, "me", &client, &err);
     assert_non_null(conf);
     assert_conf(conf, "bootstrap.servers", "127.0.0.1:1");
     assert_conf(conf, "client.id", "me");
     assert_conf(conf, "linger.ms", "5");
     assert_conf(conf, "compression.type", "zstd");
+    assert_conf(conf, "acks", "-1"); /* librdkafka's word for "all" */
     rd_kafka_conf_destroy(conf);
 }
 
@@ -275,7 +279,7 @@ int main(void)
         TEST(a_file_that_cannot_be_read_is_a_mistake),
         TEST(an_unknown_property_by_file_is_named_without_file),
         TEST(secret_values_are_never_repeated),
-        TEST(the_users_properties_win_over_defaults),
+        TEST(the_users_properties_win_over_defaults_but_not_over_promises),
         TEST(topic_names_carry_the_prefix_and_labels_do_not),
     };
 
