@@ -13,7 +13,7 @@ SILENT  := $(findstring s,$(firstword -$(MAKEFLAGS)))
 say      = $(if $(V)$(SILENT),,@printf '  %-5s %s\n' $(1) $@)
 BUILD   ?= build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-PKGS      := rdkafka libwebsockets libcurl jansson avro-c libpq libcrypto zlib
+PKGS      := rdkafka libwebsockets libcurl jansson avro-c libpq libssl libcrypto zlib
 PKG_FLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS      := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
 

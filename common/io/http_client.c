@@ -107,6 +107,7 @@ static CURLcode apply_options(struct http_client *client, struct buf *body)
         curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->reason),
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L),
         curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https"),
+        curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2), /* or later */
         curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms),
         curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)options->timeout_ms),
         curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L),
@@ -166,6 +167,10 @@ static int set_failure(const struct http_client *client, CURLcode code, bool ove
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
         return err_set(err, ERR_CONFIG, "certificate files: %s", reason);
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return err_set_retriable(err, ERR_NETWORK, "TLS certificate refused: %s", reason);
+    case CURLE_SSL_CONNECT_ERROR:
+        return err_set_retriable(err, ERR_NETWORK, "TLS handshake failed: %s", reason);
     case CURLE_WRITE_ERROR:
         if (overflowed)
             return err_set(err, ERR_LIMIT, "answer is larger than %zu bytes",

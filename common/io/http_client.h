@@ -1,6 +1,7 @@
 /*
  * Blocking HTTP requests over one keep-alive libcurl handle. Every request has a deadline and a cap
- * on the body. Not thread-safe: one client per thread.
+ * on the body; with https, TLS is 1.2 or later with certificate and host name verified. Not
+ * thread-safe: one client per thread.
  */
 #ifndef IO_HTTP_CLIENT_H
 #define IO_HTTP_CLIENT_H

@@ -8,6 +8,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/rfc3339.h"
 #include "base/shutdown.h"
@@ -22,6 +23,7 @@ enum {
     REQUEST_TIMEOUT_MS = 15000,
     BODY_BYTES_MAX = 32 * 1024 * 1024,
     SIGNED_HEADERS = 5,
+    LINE_INTERVAL_MS = 60000,
 };
 
 struct okx_rest_client {
@@ -30,9 +32,10 @@ struct okx_rest_client {
     struct metrics *metrics;
     struct metric *throttled;
     _Atomic int64_t clock_offset_ms; /* OKX's time minus ours */
-    pthread_mutex_t lock;            /* guards the two below */
+    pthread_mutex_t lock;            /* guards what follows */
     struct token_bucket buckets[OKX_ENDPOINT_COUNT];
     struct backoff hold_jitter;
+    struct log_limiter unreachable;
 };
 
 struct okx_rest_session {
@@ -71,6 +74,7 @@ struct okx_rest_client *okx_rest_client_create(const struct okx_rest_options *op
         token_bucket_hold(&client->buckets[endpoint], clock_monotonic_ms() + window_ms(endpoint));
     }
     backoff_init(&client->hold_jitter, 0, WINDOW_MS / 2, WINDOW_MS / 2, 0);
+    client->unreachable.interval_ms = LINE_INTERVAL_MS;
     return client;
 }
 
@@ -195,6 +199,20 @@ out:
     return status;
 }
 
+/* Nothing else says so: a command that fails is tried again in silence until its deadline. */
+static void log_unreachable(struct okx_rest_client *client, const struct err *err)
+{
+    int64_t suppressed = 0;
+    bool may_log;
+
+    pthread_mutex_lock(&client->lock);
+    may_log = log_limiter_allow(&client->unreachable, clock_monotonic_ms(), &suppressed);
+    pthread_mutex_unlock(&client->lock);
+    if (may_log)
+        log_warn("OKX's REST API cannot be reached, trying again", LOG_STR("reason", err->message),
+                 LOG_INT("suppressed", suppressed));
+}
+
 struct okx_rows *okx_rest_session_get(struct okx_rest_session *session, enum okx_endpoint endpoint,
                                       size_t ticket, const char *path, struct err *err)
 {
@@ -204,6 +222,8 @@ struct okx_rows *okx_rest_session_get(struct okx_rest_session *session, enum okx
     if (perform(session, endpoint, path, &response, err) == 0) {
         rows = okx_answer_read(response.status, response.body.data, response.body.length, err);
         buf_clear(&response.body);
+    } else if (err->code == ERR_NETWORK || err->code == ERR_TIMEOUT) {
+        log_unreachable(session->client, err);
     }
     release(session->client, endpoint, ticket, !rows && err->code == ERR_RATE_LIMIT);
     count_request(session->client, endpoint, rows ? "ok" : err_code_name(err->code));

@@ -2,6 +2,8 @@
 
 #include <libwebsockets.h>
 #include <netdb.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,7 @@
 #include "base/mem.h"
 #include "base/text_view.h"
 
-enum { CONNECT_TIMEOUT_S = 10, RECEIVE_BUFFER_BYTES = 64 * 1024, CLOSE_REASON_BYTES = 160 };
+enum { CONNECT_TIMEOUT_S = 10, RECEIVE_BUFFER_BYTES = 64 * 1024, CLOSE_REASON_BYTES = 240 };
 
 struct outgoing {
     struct outgoing *next;
@@ -30,6 +32,7 @@ struct okx_ws_link {
     bool is_closed; /* waits for its on_close */
     enum okx_ws_close_kind close_kind;
     char close_reason[CLOSE_REASON_BYTES];
+    char tls_fault[CLOSE_REASON_BYTES]; /* why the handshake failed, or "" */
     struct outgoing *first, *last;
 };
 
@@ -131,13 +134,61 @@ static int append_user_agent(struct okx_ws_link *link, struct lws *wsi, unsigned
         (int)strlen(user_agent), position, *position + room);
 }
 
+/* libwebsockets' own reason for a failed handshake is only a number. */
+static void note_refused_certificate(struct okx_ws_link *link, X509_STORE_CTX *verification)
+{
+    const X509 *certificate = X509_STORE_CTX_get_current_cert(verification);
+    char subject[64] = "?";
+    char issuer[64] = "?";
+
+    if (certificate) {
+        X509_NAME_oneline(X509_get_subject_name(certificate), subject, sizeof subject);
+        X509_NAME_oneline(X509_get_issuer_name(certificate), issuer, sizeof issuer);
+    }
+    snprintf(link->tls_fault, sizeof link->tls_fault,
+             "TLS certificate refused: %s (subject %s, issuer %s)",
+             X509_verify_cert_error_string(X509_STORE_CTX_get_error(verification)), subject,
+             issuer);
+}
+
+/* For OpenSSL: an alert of ours or of the server's, unless the certificate has told more already.
+ */
+static void on_tls_event(const SSL *tls, int where, int value)
+{
+    const struct okx_ws_client *client = SSL_CTX_get_app_data(SSL_get_SSL_CTX(tls));
+    struct okx_ws_link *link = client->links;
+
+    if (!(where & SSL_CB_ALERT) || value >> 8 != SSL3_AL_FATAL)
+        return;
+    while (link && (!link->wsi || lws_get_ssl(link->wsi) != tls))
+        link = link->next;
+    if (link && link->tls_fault[0] == '\0')
+        snprintf(link->tls_fault, sizeof link->tls_fault, "TLS handshake failed: %s",
+                 SSL_alert_desc_string_long(value));
+}
+
+/* libwebsockets would pass the events on by itself, but 4.1 crashes on those of a client. */
+static void watch_tls(struct lws *wsi, SSL_CTX *tls)
+{
+    SSL_CTX_set_app_data(tls, lws_context_user(lws_get_context(wsi)));
+    SSL_CTX_set_info_callback(tls, on_tls_event);
+}
+
+static void note_failed_attempt(struct okx_ws_link *link, const char *text)
+{
+    if (link->tls_fault[0] != '\0')
+        text = link->tls_fault;
+    mark_closed(link, OKX_WS_CONNECT_FAILED, text ? text : "no reason given");
+}
+
 /* One switch over libwebsockets' events. */
 static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                   size_t length)
 {
     struct okx_ws_link *link = wsi ? lws_get_opaque_user_data(wsi) : NULL;
 
-    (void)user;
+    if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS)
+        watch_tls(wsi, user);
     if (!link)
         return 0;
     switch (reason) {
@@ -155,8 +206,12 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         note_peer_close(link, in, length);
         return 0;
+    case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION:
+        if (length == 0) /* OpenSSL has refused it, and so it stays */
+            note_refused_certificate(link, user);
+        return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-        mark_closed(link, OKX_WS_CONNECT_FAILED, in ? in : "no reason given");
+        note_failed_attempt(link, in);
         return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:
         mark_closed(link, OKX_WS_LOST, "without a close frame");
@@ -248,6 +303,7 @@ struct okx_ws_client *okx_ws_client_create(const struct okx_ws_options *options,
         .retry_and_idle_policy = &no_control_pings,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
+        .user = client,
     };
 
     client->handler = *handler;
@@ -259,6 +315,7 @@ struct okx_ws_client *okx_ws_client_create(const struct okx_ws_options *options,
     if (client->uses_tls) {
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
         info.client_ssl_ca_filepath = client->ca_file;
+        info.ssl_client_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1;
         if (client->ca_file)
             info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
     }

@@ -3,7 +3,8 @@
  * One event loop on one thread, which alone may call these functions, except okx_ws_client_wake.
  *
  * permessage-deflate is never offered (libwebsockets' is not reliable), messages are reassembled
- * under a cap, TLS certificates and host names are verified.
+ * under a cap, TLS is 1.2 or later with certificate and host name verified, and the text of
+ * on_close names what is wrong with them.
  */
 #ifndef INGESTOR_OKX_WS_CLIENT_H
 #define INGESTOR_OKX_WS_CLIENT_H

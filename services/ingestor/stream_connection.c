@@ -16,7 +16,7 @@ enum {
     RECONNECT_BASE_MS = 500,
     RECONNECT_CAP_MS = 10000,
     STABLE_MS = 10000, /* open for so long: the next failure is a new one */
-    TROUBLE_BYTES = 200,
+    TROUBLE_BYTES = 256,
 };
 
 struct stream_connection {
@@ -329,7 +329,7 @@ void stream_connection_on_close(enum okx_ws_close_kind kind, const char *reason,
     connection->link = NULL;
     connection->is_open = false;
     connection->closing_reason = NULL;
-    snprintf(connection->trouble, sizeof connection->trouble, "not connected: %s: %.150s", label,
+    snprintf(connection->trouble, sizeof connection->trouble, "not connected: %s: %.200s", label,
              reason);
     ingestor_metrics_count_disconnect(connection->options.metrics, label);
     if (connection->is_retired)
