@@ -48,9 +48,17 @@ struct persist_loop {
 /* --- from Kafka to the writers -------------------------------------------------------------------
  */
 
-static void hand_over(struct persist_item *item)
+/* False when the writer has no room. Counted before the writer can have it: by the time the offer
+ * returns, the item may be written and gone. */
+static bool hand_over(struct writer_slot *slot, struct persist_item *item, int64_t timeout_ms)
 {
-    item->source->in_flight++;
+    struct source_partition *source = item->source;
+
+    source->in_flight++;
+    if (writer_offer(slot->writer, item, timeout_ms))
+        return true;
+    source->in_flight--;
+    return false;
 }
 
 static void hold(struct persist_loop *loop, struct writer_slot *slot, struct persist_item *item)
@@ -81,9 +89,7 @@ static void dispatch(struct persist_loop *loop, rd_kafka_message_t *message)
     }
     item = persist_item_create(message, source);
     slot = &loop->slots[source->writer];
-    if (!slot->held_first && writer_offer(slot->writer, item, OFFER_MS))
-        hand_over(item);
-    else
+    if (slot->held_first || !hand_over(slot, item, OFFER_MS))
         hold(loop, slot, item);
 }
 
@@ -113,9 +119,7 @@ static void release_held(struct persist_loop *loop, size_t index)
 
         if (persist_item_is_stale(item))
             persist_item_destroy(item);
-        else if (writer_offer(slot->writer, item, 0))
-            hand_over(item);
-        else
+        else if (!hand_over(slot, item, 0))
             return;
         slot->held_first = next;
         if (!next)
