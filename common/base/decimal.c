@@ -139,9 +139,38 @@ static uint128 digits_to_uint128(struct text_view digits) /* up to 38 */
            digits_to_uint64(digits.data + DIGITS_PER_64, low);
 }
 
+/* The usual form: digits, at most one point, no more than a uint64_t holds for certain. False for
+ * any other. */
+static bool parse_short(struct text_view text, struct decimal *value)
+{
+    uint64_t coefficient = 0;
+    size_t decimals = 0; /* with the point */
+
+    if (text.length > DIGITS_PER_64)
+        return false;
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned digit = (unsigned char)text.data[i] - (unsigned)'0';
+
+        if (digit <= 9)
+            coefficient = coefficient * 10 + digit;
+        else if (text.data[i] == '.' && decimals == 0)
+            decimals = text.length - i;
+        else
+            return false;
+    }
+    decimals -= decimals > 0;
+    if (decimals > DECIMAL_SCALE || text.length == 0 || (text.length == 1 && text.data[0] == '.'))
+        return false;
+    value->unscaled =
+        (int128)coefficient * (int128)power_of_ten(DECIMAL_SCALE - (unsigned)decimals);
+    return true;
+}
+
 int decimal_parse(struct text_view text, struct decimal *value, struct err *err)
 {
     struct number_parts parts;
+    if (parse_short(text, value))
+        return 0;
     if (!split_number(text, &parts))
         return fail(err, ERR_PROTOCOL, text, "is not a decimal number");
 

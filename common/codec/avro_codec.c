@@ -6,9 +6,11 @@
 #include "base/decimal.h"
 #include "codec/avro_cursor.h"
 #include "codec/avro_layout.h"
+#include "codec/trade_encoder.h"
 #include "domain/extra_fields.h"
 #include "domain/fetch_result.h"
 #include "domain/optional.h"
+#include "domain/trade.h"
 
 /* The branches of our nullable fields: ["null", X]. */
 enum { BRANCH_NULL = 0, BRANCH_VALUE = 1 };
@@ -132,10 +134,26 @@ static void put_field(struct buf *out, const struct avro_field *field, const voi
     }
 }
 
+/* False when the trade is none for the short way, or there may be too little room for it. */
+static bool put_plain_trade(struct buf *out, const struct trade *trade)
+{
+    bool has_room = out->max_bytes - out->length >= TRADE_AVRO_BYTES_MAX;
+    uint8_t *bytes =
+        trade->extra.count == 0 && has_room ? buf_reserve(out, TRADE_AVRO_BYTES_MAX) : NULL;
+
+    if (!bytes)
+        return false;
+    buf_advance(out, trade_encode(trade, bytes));
+    return true;
+}
+
 int avro_encode(enum record_kind kind, const void *record, struct buf *out, struct err *err)
 {
     const struct avro_layout *layout = avro_layout(kind);
     size_t length_before = out->length;
+
+    if (kind == RECORD_TRADE && put_plain_trade(out, record))
+        return 0;
 
     for (size_t i = 0; i < layout->field_count; i++)
         put_field(out, &layout->fields[i], record);

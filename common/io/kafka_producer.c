@@ -18,6 +18,7 @@ enum {
     PROBE_INTERVAL_MS = 1000, /* how often an unconnected producer looks for a broker */
     PROBE_TIMEOUT_MS = 200,
     REASON_BYTES = 256,
+    CACHE_LINE_BYTES = 64,
 };
 
 /* A topic's handle and counters; librdkafka's opaque of the handle. */
@@ -38,7 +39,6 @@ struct kafka_producer {
     struct producer_topic topics[TOPICS_MAX];
     atomic_size_t topic_count;
 
-    atomic_size_t unreported; /* records taken whose report is still to come */
     atomic_bool is_connected;
     atomic_bool is_closing;  /* takes no more records */
     atomic_bool is_stopping; /* the thread ends */
@@ -46,19 +46,26 @@ struct kafka_producer {
     struct metric *round_trip;
 
     pthread_mutex_t lock;
-    pthread_cond_t all_reported; /* signalled when unreported reaches 0 */
+    pthread_cond_t all_reported; /* signalled, if anyone waits, when every record has its report */
+    atomic_size_t waiting;       /* threads that wait for all_reported */
     pthread_t thread;            /* serves delivery reports, errors and statistics */
+
+    atomic_size_t taken;          /* records since the start; moved by senders */
+    char apart[CACHE_LINE_BYTES]; /* what the thread moves with every report */
+    atomic_size_t reported;
 };
 
-/* What a delivery report calls; the record's opaque, NULL for a record without callback. */
-struct delivery_target {
-    kafka_delivery_fn *on_delivery;
-    void *context;
-};
-
-static void forget_unreported(struct kafka_producer *producer)
+static size_t unreported(const struct kafka_producer *producer)
 {
-    if (atomic_fetch_sub(&producer->unreported, 1) != 1)
+    size_t reported = atomic_load(&producer->reported); /* first: it never overtakes taken */
+
+    return atomic_load(&producer->taken) - reported;
+}
+
+static void count_report(struct kafka_producer *producer)
+{
+    atomic_fetch_add(&producer->reported, 1);
+    if (atomic_load(&producer->waiting) == 0 || unreported(producer) > 0)
         return;
     pthread_mutex_lock(&producer->lock);
     pthread_cond_broadcast(&producer->all_reported);
@@ -71,7 +78,7 @@ static void forget_unreported(struct kafka_producer *producer)
 static void on_report(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
     struct kafka_producer *producer = opaque;
-    struct delivery_target *target = message->_private;
+    struct kafka_receipt *receipt = message->_private; /* NULL: nobody asked for one */
     const struct producer_topic *topic = rd_kafka_topic_opaque(message->rkt);
 
     (void)client;
@@ -79,16 +86,19 @@ static void on_report(rd_kafka_t *client, const rd_kafka_message_t *message, voi
         metric_increment(topic->failed);
     } else {
         metric_increment(topic->published);
-        atomic_store_explicit(&producer->is_connected, true, memory_order_relaxed);
+        if (!atomic_load_explicit(&producer->is_connected, memory_order_relaxed))
+            atomic_store(&producer->is_connected, true);
     }
-    if (target) {
+    if (receipt) {
         const struct kafka_delivery delivery = {
             .error = message->err, .partition = message->partition, .offset = message->offset};
+        bool is_owned = receipt->is_owned;
 
-        target->on_delivery(&delivery, target->context);
-        free(target);
+        receipt->on_delivery(&delivery, receipt->context);
+        if (is_owned)
+            free(receipt);
     }
-    forget_unreported(producer);
+    count_report(producer);
 }
 
 static void on_error(rd_kafka_t *client, int error, const char *reason, void *opaque)
@@ -142,7 +152,7 @@ static void *serve(void *argument)
 
     while (!atomic_load(&producer->is_stopping)) {
         rd_kafka_poll(producer->client, POLL_MS);
-        metric_set(producer->queue_records, (int64_t)atomic_load(&producer->unreported));
+        metric_set(producer->queue_records, (int64_t)unreported(producer));
         if (!atomic_load(&producer->is_connected) && clock_monotonic_ms() >= next_probe_ms) {
             probe_connection(producer);
             next_probe_ms = clock_monotonic_ms() + PROBE_INTERVAL_MS;
@@ -316,10 +326,12 @@ static size_t await_reports(struct kafka_producer *producer, int64_t timeout_ms)
     size_t left;
 
     pthread_mutex_lock(&producer->lock);
-    while ((left = atomic_load(&producer->unreported)) > 0) {
+    atomic_fetch_add(&producer->waiting, 1);
+    while ((left = unreported(producer)) > 0) {
         if (pthread_cond_timedwait(&producer->all_reported, &producer->lock, &deadline) != 0)
             break;
     }
+    atomic_fetch_sub(&producer->waiting, 1);
     pthread_mutex_unlock(&producer->lock);
     return left;
 }
@@ -351,33 +363,64 @@ static int set_send_error(struct err *err, const char *topic, rd_kafka_resp_err_
     }
 }
 
-int kafka_producer_send(struct kafka_producer *producer, const struct kafka_record *record,
-                        kafka_delivery_fn *on_delivery, void *context, struct err *err)
+static rd_kafka_resp_err_t produce(struct kafka_producer *producer,
+                                   const struct producer_topic *topic,
+                                   const struct kafka_record *record, struct kafka_receipt *receipt)
+{
+    if (record->headers || record->timestamp_ms != 0)
+        return rd_kafka_producev(
+            producer->client, RD_KAFKA_V_RKT(topic->handle),
+            RD_KAFKA_V_PARTITION(record->partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+            RD_KAFKA_V_KEY(record->key, record->key_length),
+            RD_KAFKA_V_VALUE((void *)record->value, record->value_length),
+            RD_KAFKA_V_HEADERS(record->headers), RD_KAFKA_V_TIMESTAMP(record->timestamp_ms),
+            RD_KAFKA_V_OPAQUE(receipt), RD_KAFKA_V_END);
+    /* Most records: without the walk over arguments. */
+    if (rd_kafka_produce(topic->handle, record->partition, RD_KAFKA_MSG_F_COPY,
+                         (void *)record->value, record->value_length, record->key,
+                         record->key_length, receipt) == 0)
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    return rd_kafka_last_error();
+}
+
+int kafka_producer_send_with(struct kafka_producer *producer, const struct kafka_record *record,
+                             struct kafka_receipt *receipt, struct err *err)
 {
     struct producer_topic *topic = find_topic(producer, record->topic);
-    struct delivery_target *target = NULL;
     rd_kafka_resp_err_t error;
 
     if (atomic_load_explicit(&producer->is_closing, memory_order_relaxed))
         return err_set(err, ERR_STOPPED, "the producer is closing");
     if (!topic && !(topic = add_topic(producer, record->topic, err)))
         return -1;
-    if (on_delivery) {
-        target = mem_alloc(sizeof *target);
-        *target = (struct delivery_target){.on_delivery = on_delivery, .context = context};
-    }
-    atomic_fetch_add(&producer->unreported, 1); /* before: the report may come at once */
-    error = rd_kafka_producev(
-        producer->client, RD_KAFKA_V_RKT(topic->handle), RD_KAFKA_V_PARTITION(record->partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(record->key, record->key_length),
-        RD_KAFKA_V_VALUE((void *)record->value, record->value_length),
-        RD_KAFKA_V_HEADERS(record->headers), RD_KAFKA_V_TIMESTAMP(record->timestamp_ms),
-        RD_KAFKA_V_OPAQUE(target), RD_KAFKA_V_END);
+    atomic_fetch_add(&producer->taken, 1); /* before: the report may come at once */
+    error = produce(producer, topic, record, receipt);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
-    forget_unreported(producer);
-    free(target);
+    count_report(producer);
     return set_send_error(err, record->topic, error);
+}
+
+struct kafka_receipt *kafka_receipt_create(kafka_delivery_fn *on_delivery, void *context)
+{
+    struct kafka_receipt *receipt = NULL;
+
+    if (on_delivery) {
+        receipt = mem_alloc(sizeof *receipt);
+        *receipt = (struct kafka_receipt){on_delivery, context, .is_owned = true};
+    }
+    return receipt;
+}
+
+int kafka_producer_send(struct kafka_producer *producer, const struct kafka_record *record,
+                        kafka_delivery_fn *on_delivery, void *context, struct err *err)
+{
+    struct kafka_receipt *receipt = kafka_receipt_create(on_delivery, context);
+
+    if (kafka_producer_send_with(producer, record, receipt, err) == 0)
+        return 0;
+    free(receipt);
+    return -1;
 }
 
 int kafka_producer_flush(struct kafka_producer *producer, int64_t timeout_ms, struct err *err)
@@ -392,7 +435,7 @@ int kafka_producer_flush(struct kafka_producer *producer, int64_t timeout_ms, st
 
 size_t kafka_producer_queue_length(struct kafka_producer *producer)
 {
-    return atomic_load(&producer->unreported);
+    return unreported(producer);
 }
 
 bool kafka_producer_is_connected(struct kafka_producer *producer)

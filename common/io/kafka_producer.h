@@ -8,6 +8,7 @@
 #define IO_KAFKA_PRODUCER_H
 
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,17 @@ struct kafka_delivery {
     int64_t offset;
 };
 typedef void kafka_delivery_fn(const struct kafka_delivery *delivery, void *context);
+
+/* Whom to tell of a record's delivery. It is called once, and not looked at afterwards: the
+ * callback may free or reuse it. */
+struct kafka_receipt {
+    kafka_delivery_fn *on_delivery;
+    void *context;
+    bool is_owned; /* by the producer, which frees it behind the call; false in yours */
+};
+/* Returns owned by free() until a record was sent with it; NULL for no callback. */
+struct kafka_receipt *kafka_receipt_create(kafka_delivery_fn *on_delivery,
+                                           void *context) MUST_CHECK;
 
 struct kafka_record {
     const char *topic;
@@ -59,6 +71,9 @@ void kafka_producer_destroy(struct kafka_producer *producer);
  */
 int kafka_producer_send(struct kafka_producer *producer, const struct kafka_record *record,
                         kafka_delivery_fn *on_delivery, void *context, struct err *err) MUST_CHECK;
+/* The same with a receipt, or NULL: borrowed until the delivery is reported, unless it is_owned. */
+int kafka_producer_send_with(struct kafka_producer *producer, const struct kafka_record *record,
+                             struct kafka_receipt *receipt, struct err *err) MUST_CHECK;
 
 /* Waits until every record has its report. ERR_TIMEOUT says how many are left. */
 int kafka_producer_flush(struct kafka_producer *producer, int64_t timeout_ms,

@@ -69,33 +69,31 @@ int record_writer_register(struct record_writer *writer, struct schema_registry 
     return 0;
 }
 
-/* The key by which a record finds its partition, and by which compacted topics keep the newest. */
-static void format_key(enum record_kind kind, const void *record, char key[KEY_BYTES])
+/* The key by which a record finds its partition, and by which compacted topics keep the newest. It
+ * lies in the record, or in room. */
+static const char *key_of(enum record_kind kind, const void *record, char room[KEY_BYTES])
 {
     const struct currency_chain *chain = record;
 
     switch (kind) {
     case RECORD_TRADE:
-        snprintf(key, KEY_BYTES, "%s", ((const struct trade *)record)->inst_id);
-        break;
+        return ((const struct trade *)record)->inst_id;
     case RECORD_CANDLE:
-        snprintf(key, KEY_BYTES, "%s", ((const struct candle *)record)->inst_id);
-        break;
+        return ((const struct candle *)record)->inst_id;
     case RECORD_CURRENCY_CHAIN:
-        snprintf(key, KEY_BYTES, "%s/%s", chain->currency, chain->chain);
-        break;
+        snprintf(room, KEY_BYTES, "%s/%s", chain->currency, chain->chain);
+        return room;
     case RECORD_FETCH_COMMAND:
-        snprintf(key, KEY_BYTES, "%s", fetch_command_key(record));
-        break;
+        return fetch_command_key(record);
     case RECORD_FETCH_RESULT:
-        snprintf(key, KEY_BYTES, "%s", ((const struct fetch_result *)record)->command.id);
-        break;
+        return ((const struct fetch_result *)record)->command.id;
     case RECORD_TRADE_POSITION:
-        snprintf(key, KEY_BYTES, "%s", ((const struct trade_position *)record)->inst_id);
-        break;
+        return ((const struct trade_position *)record)->inst_id;
     case RECORD_KIND_COUNT:
-        assert(!"a kind of record");
+        break;
     }
+    assert(!"a kind of record");
+    return "";
 }
 
 static int encode_value(struct buf *value, enum record_kind kind, int32_t schema_id,
@@ -109,15 +107,15 @@ static int encode_value(struct buf *value, enum record_kind kind, int32_t schema
     return avro_encode(kind, record, value, err);
 }
 
-int record_writer_send(struct record_writer *writer, enum record_kind kind, const void *record,
-                       kafka_delivery_fn *on_delivery, void *context, struct err *err)
+int record_writer_send_with(struct record_writer *writer, enum record_kind kind, const void *record,
+                            struct kafka_receipt *receipt, struct err *err)
 {
     int32_t schema_id = atomic_load(&writer->schema_ids[kind]);
-    char key[KEY_BYTES] = "";
+    char room[KEY_BYTES];
+    const char *key = key_of(kind, record, room);
     int status = -1;
 
     assert(schema_id != 0);
-    format_key(kind, record, key);
     (void)pthread_mutex_lock(&writer->lock);
     if (encode_value(&writer->value, kind, schema_id, record, err) == 0) {
         const struct kafka_record message = {
@@ -128,8 +126,19 @@ int record_writer_send(struct record_writer *writer, enum record_kind kind, cons
             .value_length = writer->value.length,
             .partition = RD_KAFKA_PARTITION_UA,
         };
-        status = kafka_producer_send(writer->producer, &message, on_delivery, context, err);
+        status = kafka_producer_send_with(writer->producer, &message, receipt, err);
     }
     (void)pthread_mutex_unlock(&writer->lock);
     return status;
+}
+
+int record_writer_send(struct record_writer *writer, enum record_kind kind, const void *record,
+                       kafka_delivery_fn *on_delivery, void *context, struct err *err)
+{
+    struct kafka_receipt *receipt = kafka_receipt_create(on_delivery, context);
+
+    if (record_writer_send_with(writer, kind, record, receipt, err) == 0)
+        return 0;
+    free(receipt);
+    return -1;
 }

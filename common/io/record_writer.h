@@ -24,6 +24,8 @@ int record_writer_register(struct record_writer *writer, struct schema_registry 
                            const enum record_kind *kinds, size_t count, struct err *err) MUST_CHECK;
 
 /* Encodes and sends; errors as kafka_producer_send. The kind must have been registered. */
+int record_writer_send_with(struct record_writer *writer, enum record_kind kind, const void *record,
+                            struct kafka_receipt *receipt, struct err *err) MUST_CHECK;
 int record_writer_send(struct record_writer *writer, enum record_kind kind, const void *record,
                        kafka_delivery_fn *on_delivery, void *context, struct err *err) MUST_CHECK;
 

@@ -27,6 +27,9 @@ enum {
     OKX_ERROR_TEXT_BYTES = 160,
 };
 
+/* The last millisecond of the year 9999: beyond it, no calendar of ours or PostgreSQL's goes. */
+#define OKX_TIME_MS_MAX INT64_C(253402300799999)
+
 /* The "data" array of a frame or an answer. */
 struct okx_rows;
 

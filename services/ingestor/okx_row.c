@@ -9,9 +9,6 @@
 
 enum { EXTRA_VALUE_BYTES_MAX = 16 * 1024, CANDLE_COLUMNS = 9 };
 
-/* The last millisecond of the year 9999: beyond it, no calendar of ours or PostgreSQL's goes. */
-static const int64_t TIME_MS_MAX = 253402300799999;
-
 /* --- scalars: a string, or an integer as its digits; "" and null stand for "not available" ------
  */
 
@@ -115,7 +112,7 @@ static int read_bool(const json_t *value, const char *name, struct optional_bool
 
 static int check_time(int64_t unix_ms, const char *name, struct err *err)
 {
-    if (unix_ms < 0 || unix_ms > TIME_MS_MAX)
+    if (unix_ms < 0 || unix_ms > OKX_TIME_MS_MAX)
         return err_set(err, ERR_OUT_OF_RANGE, "%s %" PRId64 " is no time in milliseconds", name,
                        unix_ms);
     return 0;

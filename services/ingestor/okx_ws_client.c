@@ -82,16 +82,21 @@ static void mark_closed(struct okx_ws_link *link, enum okx_ws_close_kind kind, c
 static void receive(struct okx_ws_link *link, const void *bytes, size_t length)
 {
     const struct okx_ws_handler *handler = &link->client->handler;
+    bool is_final = lws_is_final_fragment(link->wsi);
 
     if (lws_is_first_fragment(link->wsi)) {
         buf_reset(&link->message);
         link->is_skipping = false;
+        if (is_final && length > 0 && length <= link->message.max_bytes) { /* whole: as it lies */
+            handler->on_message(bytes, length, link->context);
+            return;
+        }
     }
     if (!link->is_skipping && buf_append(&link->message, bytes, length) != 0) {
         link->is_skipping = true;
         handler->on_oversize(link->context);
     }
-    if (!lws_is_final_fragment(link->wsi) || link->is_skipping)
+    if (!is_final || link->is_skipping)
         return;
     handler->on_message(link->message.data ? link->message.data : "", link->message.length,
                         link->context);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "okx_request.h"
+#include "trade_frame.h"
 #include "ws_keepalive.h"
 #include "ws_subscriptions.h"
 
@@ -25,6 +26,7 @@ struct stream_connection {
     bool is_open;
     bool is_retired;
     bool reads;
+    bool awaits_answers;        /* of some subscription; data is an answer, too */
     const char *closing_reason; /* why we close the link ourselves; NULL: we don't */
     int64_t opened_at_ms;
     int64_t connect_at_ms;
@@ -57,6 +59,7 @@ void stream_connection_destroy(struct stream_connection *connection)
 void stream_connection_add(struct stream_connection *connection, const char *inst_id)
 {
     ws_subscriptions_add(&connection->subscriptions, inst_id);
+    connection->awaits_answers = true;
 }
 
 void stream_connection_remove(struct stream_connection *connection, const char *inst_id)
@@ -173,6 +176,7 @@ static void tick_open(struct stream_connection *connection, bool reads, int64_t 
         okx_ws_link_set_reading(connection->link, reads);
     }
     send_requests(connection, now_ms);
+    connection->awaits_answers = ws_subscriptions_awaits_answers(&connection->subscriptions);
     switch (ws_keepalive_tick(&connection->keepalive, reads, now_ms)) {
     case WS_KEEPALIVE_PING:
         okx_ws_link_send(connection->link, "ping", 4);
@@ -214,6 +218,7 @@ void stream_connection_on_open(void *link_context)
     connection->opened_at_ms = now_ms;
     ws_keepalive_start(&connection->keepalive, now_ms);
     ws_subscriptions_reopen(&connection->subscriptions);
+    connection->awaits_answers = true;
     metric_set(connection->options.metrics->last_pong_ms, clock_wall_ms()); /* as good as one */
     metric_increment(connection->options.metrics->websocket_connects);
     log_info("connected to OKX", LOG_INT("instruments", stream_connection_count(connection)));
@@ -235,7 +240,8 @@ static void acknowledge(struct stream_connection *connection, const char *inst_i
 {
     const struct stream_connection_events *events = &connection->options.events;
 
-    if (ws_subscriptions_acknowledge(&connection->subscriptions, inst_id))
+    if (connection->awaits_answers &&
+        ws_subscriptions_acknowledge(&connection->subscriptions, inst_id))
         events->on_subscribed(inst_id, events->context);
 }
 
@@ -277,10 +283,16 @@ void stream_connection_on_message(const char *text, size_t length, void *link_co
 {
     struct stream_connection *connection = link_context;
     const struct stream_connection_events *events = &connection->options.events;
-    struct okx_frame frame = {0};
+    struct okx_frame frame;
+    struct trade trade;
     struct err err = {0};
 
     ws_keepalive_received(&connection->keepalive);
+    if (trade_frame_read(text, length, connection->options.channel, &trade)) {
+        acknowledge(connection, trade.inst_id);
+        if (events->on_trade(&trade, events->context))
+            return;
+    }
     if (okx_frame_read(text, length, &frame, &err) != 0) {
         events->on_bad_frame(text, length, &err, events->context);
         return;

@@ -17,6 +17,8 @@
 struct stream_connection;
 
 struct stream_connection_events {
+    /* A trade of our channel, owning nothing; taken. False: not to be used so, on_data follows. */
+    bool (*on_trade)(struct trade *trade, void *context);
     void (*on_data)(const struct okx_frame *frame, const char *text, size_t length, void *context);
     /* A frame that cannot be used; text is NULL when it was too large to keep. */
     void (*on_bad_frame)(const char *text, size_t length, const struct err *reason, void *context);

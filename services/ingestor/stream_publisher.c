@@ -22,11 +22,21 @@ struct publish_target {
     struct publish_mark published;
 };
 
+enum { AWAITED_PER_BLOCK = 1024 };
+
 /* A record whose acknowledgement is awaited. */
 struct awaited {
+    struct kafka_receipt receipt;
     struct publish_target *target;
     uint64_t sequence;
     int64_t received_at_us; /* 0: no live trade */
+    struct awaited *next_free;
+};
+
+/* They come and go with every trade, so they are taken from blocks and used again. */
+struct awaited_block {
+    struct awaited_block *next;
+    struct awaited items[AWAITED_PER_BLOCK];
 };
 
 /* A record that Kafka had no room for. */
@@ -42,7 +52,9 @@ struct stream_publisher {
     struct ingestor_metrics *metrics;
     struct service_failure *failure;
     int64_t repair_trades_max;
-    pthread_mutex_t lock; /* guards the targets' progress */
+    pthread_mutex_t lock; /* guards the targets' progress and the blocks */
+    struct awaited_block *blocks;
+    struct awaited *free_awaited;
     struct publish_target *targets;
     struct kept *first, *last;
 };
@@ -87,9 +99,13 @@ void stream_publisher_destroy(struct stream_publisher *publisher)
 {
     if (!publisher)
         return;
-    while (publisher->first) {
-        free(publisher->first->awaited);
+    while (publisher->first)
         drop_first(publisher);
+    while (publisher->blocks) {
+        struct awaited_block *next = publisher->blocks->next;
+
+        free(publisher->blocks);
+        publisher->blocks = next;
     }
     while (publisher->targets) {
         struct publish_target *next = publisher->targets->next;
@@ -102,6 +118,35 @@ void stream_publisher_destroy(struct stream_publisher *publisher)
     free(publisher);
 }
 
+/* --- records under way --------------------------------------------------------------------------
+ */
+
+/* Under the lock. */
+static struct awaited *take_awaited(struct stream_publisher *publisher)
+{
+    struct awaited *awaited = publisher->free_awaited;
+
+    if (!awaited) {
+        struct awaited_block *block = mem_alloc(sizeof *block);
+
+        block->next = publisher->blocks;
+        publisher->blocks = block;
+        for (size_t i = 0; i < AWAITED_PER_BLOCK; i++) {
+            block->items[i].next_free = awaited;
+            awaited = &block->items[i];
+        }
+    }
+    publisher->free_awaited = awaited->next_free;
+    return awaited;
+}
+
+/* Under the lock. */
+static void release_awaited(struct stream_publisher *publisher, struct awaited *awaited)
+{
+    awaited->next_free = publisher->free_awaited;
+    publisher->free_awaited = awaited;
+}
+
 /* --- delivery reports: on the producer's thread ------------------------------------------------
  */
 
@@ -109,24 +154,23 @@ static void on_delivery(const struct kafka_delivery *delivery, void *context)
 {
     struct awaited *awaited = context;
     struct stream_publisher *publisher = awaited->target->publisher;
+    int64_t received_at_us = awaited->received_at_us;
+    bool is_acknowledged = delivery->error == RD_KAFKA_RESP_ERR_NO_ERROR;
     struct optional_int64 offset = {
-        .present = awaited->received_at_us != 0,
+        .present = received_at_us != 0,
         .value = delivery->offset,
     };
 
-    if (delivery->error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    pthread_mutex_lock(&publisher->lock);
+    if (is_acknowledged)
+        publish_progress_acknowledge(&awaited->target->progress, awaited->sequence, offset);
+    release_awaited(publisher, awaited);
+    pthread_mutex_unlock(&publisher->lock);
+    if (!is_acknowledged)
         service_failure_raise(publisher->failure, "Kafka refused a live record",
                               rd_kafka_err2str(delivery->error));
-        free(awaited);
-        return;
-    }
-    pthread_mutex_lock(&publisher->lock);
-    publish_progress_acknowledge(&awaited->target->progress, awaited->sequence, offset);
-    pthread_mutex_unlock(&publisher->lock);
-    if (awaited->received_at_us != 0)
-        metric_observe_us(publisher->metrics->publish_latency,
-                          clock_wall_us() - awaited->received_at_us);
-    free(awaited);
+    else if (received_at_us != 0)
+        metric_observe_us(publisher->metrics->publish_latency, clock_wall_us() - received_at_us);
 }
 
 static void on_position_delivery(const struct kafka_delivery *delivery, void *context)
@@ -147,7 +191,7 @@ static bool try_send(struct stream_publisher *publisher, enum record_kind kind, 
 {
     struct err err = {0};
 
-    if (record_writer_send(publisher->writer, kind, record, on_delivery, awaited, &err) == 0)
+    if (record_writer_send_with(publisher->writer, kind, record, &awaited->receipt, &err) == 0)
         return true;
     if (!err.retriable)
         service_failure_raise(publisher->failure, "cannot publish live records", err.message);
@@ -204,12 +248,16 @@ static struct trade_position make_position(const struct publish_target *target,
 static struct awaited *await(struct stream_publisher *publisher, struct publish_target *target,
                              const struct publish_mark *mark, int64_t received_at_us)
 {
-    struct awaited *awaited = mem_alloc(sizeof *awaited);
-
     pthread_mutex_lock(&publisher->lock);
+    struct awaited *awaited = take_awaited(publisher);
     uint64_t sequence = publish_progress_add(&target->progress, *mark);
     pthread_mutex_unlock(&publisher->lock);
-    *awaited = (struct awaited){target, sequence, received_at_us};
+    *awaited = (struct awaited){
+        .receipt = {on_delivery, awaited, false},
+        .target = target,
+        .sequence = sequence,
+        .received_at_us = received_at_us,
+    };
     return awaited;
 }
 

@@ -141,30 +141,41 @@ static void handle_trade(struct trade_stream *stream, struct stream_instrument *
     stream_publisher_send_trade(publisher, target, trade, step.verdict != TRADE_GAP_LATE);
 }
 
+/* Takes the trade. False, with the trade left alone: nobody asked for its instrument. */
+static bool take_trade(struct trade_stream *stream, struct trade *trade, int64_t received_at_us)
+{
+    struct stream_instrument *instrument =
+        stream_instruments_find(&stream->instruments, trade->inst_id);
+
+    if (!instrument)
+        return false;
+    if (!instrument->is_followed) { /* left just now: its new owner has it */
+        trade_clear(trade);
+        return true;
+    }
+    trade->origin = ORIGIN_STREAM;
+    trade->received_at_us = received_at_us;
+    handle_trade(stream, instrument, trade);
+    return true;
+}
+
+static bool on_trade(struct trade *trade, void *context)
+{
+    return take_trade(context, trade, clock_wall_us());
+}
+
 static void handle_row(struct trade_stream *stream, const struct okx_frame *frame, size_t index,
                        int64_t received_at_us)
 {
-    struct stream_instrument *instrument = NULL;
     struct trade trade;
     struct err err = {0};
 
-    if (okx_rows_read_trade(frame->rows, index, &trade, &err) != 0)
-        goto reject;
-    instrument = stream_instruments_find(&stream->instruments, trade.inst_id);
-    if (!instrument) {
+    if (okx_rows_read_trade(frame->rows, index, &trade, &err) == 0) {
+        if (take_trade(stream, &trade, received_at_us))
+            return;
         err_set(&err, ERR_UNSUPPORTED, "instrument %s was not asked for", trade.inst_id);
         trade_clear(&trade);
-        goto reject;
     }
-    if (!instrument->is_followed) { /* left just now: its new owner has it */
-        trade_clear(&trade);
-        return;
-    }
-    trade.origin = ORIGIN_STREAM;
-    trade.received_at_us = received_at_us;
-    handle_trade(stream, instrument, &trade);
-    return;
-reject:;
     char *text = okx_rows_text(frame->rows, index);
     send_dead_letter(stream, frame->channel, frame->inst_id, text, strlen(text), &err);
     free(text);
@@ -439,7 +450,7 @@ static struct connection_pool *create_connections(struct trade_stream *stream)
         .client = stream->client,
         .channel = stream->options.channel,
         .metrics = stream->options.metrics,
-        .events = {on_data, on_bad_frame, on_subscribed, stream},
+        .events = {on_trade, on_data, on_bad_frame, on_subscribed, stream},
     };
 
     return connection_pool_create(&options, &stream->options.limits);

@@ -279,6 +279,13 @@ bool ws_subscriptions_cover(const struct ws_subscriptions *successor,
     return true;
 }
 
+bool ws_subscriptions_awaits_answers(const struct ws_subscriptions *subscriptions)
+{
+    return ws_subscriptions_count(subscriptions, SUBSCRIPTION_ACTIVE) +
+               ws_subscriptions_count(subscriptions, SUBSCRIPTION_LEAVING) <
+           subscriptions->count;
+}
+
 size_t ws_subscriptions_count(const struct ws_subscriptions *subscriptions,
                               enum subscription_state state)
 {

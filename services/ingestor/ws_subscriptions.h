@@ -84,6 +84,8 @@ bool ws_subscriptions_is_settled(const struct ws_subscriptions *subscriptions);
  * does not refuse it. */
 bool ws_subscriptions_cover(const struct ws_subscriptions *successor,
                             const struct ws_subscriptions *subscriptions);
+/* Some answer, or data instead of it, would change something: not all are active or leaving. */
+bool ws_subscriptions_awaits_answers(const struct ws_subscriptions *subscriptions);
 size_t ws_subscriptions_count(const struct ws_subscriptions *subscriptions,
                               enum subscription_state state);
 

@@ -60,10 +60,12 @@ static void everything_is_asked_for_in_one_request(void **state)
     assert_int_equal(count_in(request, "\"channel\":\"trades-all\""), 3);
     assert_string_equal(next_request(&fixture, NOW_MS), "");
     for (size_t i = 0; i < 3; i++) {
+        assert_true(ws_subscriptions_awaits_answers(&fixture.subscriptions));
         assert_true(ws_subscriptions_acknowledge(&fixture.subscriptions, three[i]));
         assert_false(ws_subscriptions_acknowledge(&fixture.subscriptions, three[i]));
     }
     assert_true(ws_subscriptions_is_settled(&fixture.subscriptions));
+    assert_false(ws_subscriptions_awaits_answers(&fixture.subscriptions));
     assert_int_equal(ws_subscriptions_count(&fixture.subscriptions, SUBSCRIPTION_ACTIVE), 3);
     assert_false(ws_subscriptions_acknowledge(&fixture.subscriptions, "FOREIGN-USDT"));
     tear_down(&fixture);
@@ -113,6 +115,7 @@ static void a_refused_instrument_is_asked_again_hourly_and_not_on_reconnecting(v
     assert_string_equal(next_request(&fixture, now_ms + WS_REFUSED_RETRY_MS - 1), "");
     assert_null(ws_subscriptions_expire(&fixture.subscriptions, now_ms + WS_REFUSED_RETRY_MS));
     assert_non_null(strstr(next_request(&fixture, now_ms + WS_REFUSED_RETRY_MS), "BAD-USDT"));
+    assert_true(ws_subscriptions_awaits_answers(&fixture.subscriptions)); /* its data, if need be */
     assert_true(ws_subscriptions_acknowledge(&fixture.subscriptions, "BAD-USDT"));
     tear_down(&fixture);
 }
