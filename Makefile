@@ -36,7 +36,7 @@ TESTS    := $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)
 TEST_BIN := $(TESTS:tests/%.c=$(BUILD)/tests/%)
 INTEGRATION     := $(wildcard tests/integration/test_*.c)
 INTEGRATION_BIN := $(INTEGRATION:tests/%.c=$(BUILD)/tests/%)
-BENCH_LIB := $(call objects,$(filter-out tests/bench/yard_%,$(wildcard tests/bench/*.c)))
+BENCH_LIB := $(call objects,$(filter-out tests/bench/yard_% %/instructions.c,$(wildcard tests/bench/*.c)))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/bin/%,$(wildcard tests/bench/yard_*.c))
 SUPPORT  := $(call objects,$(wildcard tests/support/*.c))
 SOURCES  := $(wildcard common/*/*.c services/*/*.c tools/*/*.c tests/*/*.c tests/*/*/*.c tests/*/*/*/*.c)
@@ -45,7 +45,8 @@ HEADERS  := $(wildcard common/*/*.h services/*/*.h tools/*/*.h tests/*/*.h)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help deps build demo run first-run-dev start down logs ps scale topics tail psql unit integration e2e test \
-        endurance test-compose bench lint format migrate migrate-down create-migration settings-table clean compile-commands
+        endurance test-compose bench instructions instructions-baseline lint format migrate migrate-down \
+        create-migration settings-table clean compile-commands
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -115,6 +116,12 @@ test-compose: ## the compose file for real: start, scale, kill, restart (needs D
 bench: $(BENCH_BIN) build ## how fast, against what the libraries allow (BENCH=quick, ONLY=a,c)
 	@tools/deps.sh
 	@.venv/bin/python tests/bench/bench.py
+
+instructions: $(BUILD)/bench/bin/instructions
+	@.venv/bin/python -m pytest -q -rs tests/bench
+
+instructions-baseline: $(BUILD)/bench/bin/instructions ## count the data path's instructions anew, for this compiler
+	@tests/bench/instructions.py --update
 
 lint: compile-commands ## formatting, clang-tidy, cppcheck, ShellCheck
 	@tools/lint.sh
@@ -186,6 +193,11 @@ $(BUILD)/libbench.a: $(BENCH_LIB)
 	$(call say,AR)
 	$(Q)ar rcs $@ $^
 $(BUILD)/bench/bin/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libbench.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+# The instruction counts are those of both services' own modules.
+$(BUILD)/bench/bin/instructions: $(BUILD)/obj/tests/bench/instructions.o $(call lib_of,ingestor) $(call lib_of,persister) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)

@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 unset MAKEFLAGS MAKELEVEL # called by make, but the job server is not handed down
 
 readonly sanitizers=address,undefined
-readonly all_stages=(build unit build-sanitized unit-sanitized integration e2e)
+readonly all_stages=(build unit build-sanitized unit-sanitized integration instructions e2e)
 logs=build/test-logs
 jobs=$(nproc)
 workers=$((jobs < 3 ? jobs : 3)) # each has servers of its own
@@ -24,6 +24,7 @@ run_stage() {
         build-sanitized) make_quietly SAN=$sanitizers build ;;
         unit-sanitized) make_quietly SAN=$sanitizers unit ;;
         integration) make_quietly integration ;;
+        instructions) make_quietly instructions ;;
         e2e) .venv/bin/python -m pytest -q -rs --durations=10 -n "$workers" --dist loadfile tests/e2e ;;
         *)
             echo "unknown stage '$1' (${all_stages[*]})" >&2
