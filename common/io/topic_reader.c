@@ -36,6 +36,7 @@ static const struct kafka_property promise_properties[] = {
     {"auto.offset.reset", "earliest"}, /* when retention has removed the offset asked for */
     {"enable.partition.eof", "true"},
     {"allow.auto.create.topics", "false"},
+    {"max.poll.interval.ms", "86400000"}, /* no group; but a session must fit into it */
     {0},
 };
 

@@ -30,7 +30,7 @@ struct trade_gap_step trade_gap_next(struct trade_gap *gap, const struct trade *
     struct trade_gap_step step = {.verdict = TRADE_GAP_FIRST};
     int64_t first_id = trade_first_id(trade);
 
-    if (gap->has_last) {
+    if (gap->has_last && !(gap->is_told && first_id <= gap->last_id)) {
         if (trade->trade_id <= gap->last_id) {
             step = judge_old_id(gap, trade->event_time_ms);
             if (step.verdict != TRADE_GAP_RESET)
@@ -51,6 +51,7 @@ struct trade_gap_step trade_gap_advance(struct trade_gap *gap, int64_t trade_id,
                                         int64_t event_time_ms)
 {
     struct trade_gap_step step = {.verdict = TRADE_GAP_FIRST};
+    bool is_told = !gap->has_last;
 
     if (gap->has_last && trade_id <= gap->last_id) {
         step.verdict = TRADE_GAP_DUPLICATE;
@@ -59,5 +60,6 @@ struct trade_gap_step trade_gap_advance(struct trade_gap *gap, int64_t trade_id,
     if (gap->has_last)
         step = (struct trade_gap_step){TRADE_GAP_MISSING, gap->last_id + 1, trade_id};
     trade_gap_start(gap, trade_id, (struct optional_int64){true, event_time_ms});
+    gap->is_told = is_told;
     return step;
 }

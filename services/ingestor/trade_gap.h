@@ -18,12 +18,13 @@ enum { TRADE_GAP_RESET_MS = 1000 };
 
 struct trade_gap {
     bool has_last;
+    bool is_told; /* begun by what someone else saw: no trade came live yet */
     int64_t last_id;
     int64_t last_time_ms; /* INT64_MAX: not known, so no id counts as reset */
 };
 
 enum trade_gap_verdict {
-    TRADE_GAP_FIRST,     /* begins the series */
+    TRADE_GAP_FIRST,     /* begins the series, or begins it earlier than was told */
     TRADE_GAP_NEXT,      /* continues it */
     TRADE_GAP_MISSING,   /* ids from_id..to_id are missing before it */
     TRADE_GAP_DUPLICATE, /* seen before: drop it */
@@ -44,7 +45,8 @@ void trade_gap_start(struct trade_gap *gap, int64_t trade_id, struct optional_in
 /* Judges the trade and moves the series on. */
 struct trade_gap_step trade_gap_next(struct trade_gap *gap, const struct trade *trade);
 /* Someone else (REST) saw this trade: MISSING with the ids up to and with it that the series lacks,
- * FIRST when it begins the series, else DUPLICATE. */
+ * FIRST when it begins the series, else DUPLICATE. What REST tells may still be on its way to us
+ * with others before it, so the first live trade decides where such a series begins. */
 struct trade_gap_step trade_gap_advance(struct trade_gap *gap, int64_t trade_id,
                                         int64_t event_time_ms);
 

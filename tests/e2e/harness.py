@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from pipeline import REPOSITORY, LedgerTrade, Program, Service, Simulator, migrate
+from pipeline import REPOSITORY, SANITIZER_REPORT, LedgerTrade, Program, Service, Simulator, migrate
 from processes import wait_for
 from stack import Stack
 from topics import Topics
@@ -22,7 +22,6 @@ BINARIES = Path(os.environ.get("E2E_BUILD_DIR", REPOSITORY / "build")).resolve()
 IS_SANITIZED = "san-" in str(BINARIES)
 STOP_SECONDS = 10
 DRAIN_SECONDS = 40
-SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:|LeakSanitizer: detected|WARNING: ThreadSanitizer")
 
 # What a trade is, whichever way it came: price, size, side, time.
 Content = tuple[Decimal, Decimal, str, datetime]

@@ -83,3 +83,15 @@ def test_the_upgrade_notice_is_followed_before_the_connection_is_cut(running: Pi
     running.wait_executed_more(240)
     running.assert_complete()
     assert running.value("SELECT count(*) FROM trades WHERE origin = 'rest'") == 0
+
+
+def test_a_websocket_that_lags_behind_rest_loses_no_first_trades(pipeline: Pipeline) -> None:
+    pipeline.settings["CURRENCIES"] = "BTC,ETH"
+    simulator = pipeline.start_simulator(SIM_TRADE_RATE="30", SIM_INSTRUMENTS="BTC-USDT,ETH-USDT")
+    pipeline.start("scheduler", "persister", "ingestor")
+    simulator.fault("stall", ms=7000)
+    pipeline.open_market()
+    asked = lambda: simulator.stats()["rest"]["market/trades"]["requests"]  # noqa: E731
+    eventually("REST is asked for the last trades", lambda: asked() >= 2)
+    pipeline.wait_executed_more(60)
+    pipeline.assert_complete()

@@ -161,6 +161,20 @@ static void a_removed_partition_is_silent_and_the_others_go_on(void **state)
     assert_false(topic_reader_is_caught_up(fixture->reader, 0));
 }
 
+static void a_short_poll_interval_of_the_groups_is_none_of_the_readers_business(void **state)
+{
+    struct fixture *fixture = *state;
+    struct kafka_settings settings = fixture->settings;
+    struct kafka_property property = {"max.poll.interval.ms", "8000"};
+    struct err err = {0};
+
+    settings.properties = &property;
+    settings.property_count = 1;
+    struct topic_reader *reader = topic_reader_create(&settings, "test", fixture->topic, &err);
+    assert_non_null(reader);
+    topic_reader_destroy(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +185,7 @@ int main(void)
         TEST(reading_begins_at_the_offset_asked_for),
         TEST(adding_again_starts_over),
         TEST(a_removed_partition_is_silent_and_the_others_go_on),
+        TEST(a_short_poll_interval_of_the_groups_is_none_of_the_readers_business),
     };
 
     shutdown_install();

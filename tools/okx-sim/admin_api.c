@@ -114,7 +114,10 @@ static void answer_stats(const struct admin_call *call)
                       (long long)hub->trades_sent, (long long)hub->pings,
                       tape_is_halted(call->api->tape) ? "true" : "false");
     rest_api_append_stats(call->api->rest, out);
-    buf_append_char(out, '}');
+    buf_append_format(out, ",\"faults_left\":{\"malformed\":%lld,\"odd\":%lld,\"rest\":%lld}}",
+                      (long long)call->api->faults->malformed_count,
+                      (long long)call->api->faults->odd_count,
+                      (long long)faults_rest_left(call->api->faults));
 }
 
 /* --- what shall happen ----------------------------------------------------------------------- */

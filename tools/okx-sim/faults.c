@@ -36,6 +36,15 @@ bool faults_take_rest(struct faults *faults, const char *endpoint, struct rest_f
     return false;
 }
 
+int64_t faults_rest_left(const struct faults *faults)
+{
+    int64_t left = 0;
+
+    for (size_t i = 0; i < faults->rest_count; i++)
+        left += faults->rest[i].count;
+    return left;
+}
+
 void faults_clear(struct faults *faults)
 {
     *faults = (struct faults){0};

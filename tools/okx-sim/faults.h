@@ -40,6 +40,8 @@ bool faults_is_refusing(const struct faults *faults, struct instant now);
 bool faults_add_rest(struct faults *faults, const struct rest_fault *fault);
 /* Uses up one answer of the first fault that fits the endpoint; false if there is none. */
 bool faults_take_rest(struct faults *faults, const char *endpoint, struct rest_fault *fault);
+/* Answers still to spoil, by all faults together. */
+int64_t faults_rest_left(const struct faults *faults);
 void faults_clear(struct faults *faults);
 
 #endif

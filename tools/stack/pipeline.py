@@ -18,6 +18,7 @@ from processes import as_user, free_ports, wait_for
 REPOSITORY = Path(__file__).resolve().parents[2]
 METRIC_PREFIX = "currency_trends_"
 HTTP_TIMEOUT_SECONDS = 5
+SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:|LeakSanitizer: detected|WARNING: ThreadSanitizer")
 
 
 class PipelineError(Exception):
@@ -273,9 +274,13 @@ class Simulator(Program):
             "OKX_API_PASSPHRASE": self.environment.get("SIM_API_PASSPHRASE", "sim-passphrase"),
         }
 
-    def ledger(self) -> list[LedgerTrade]:
-        """Every trade executed since the start, lost ones too."""
-        return [_read_ledger_line(line) for line in self._admin("GET", "/ledger").splitlines()]
+    def ledger(self, inst_id: str | None = None, from_id: int = 0, to_id: int | None = None) -> list[LedgerTrade]:
+        """Every trade executed since the start, lost ones too; or those of one instrument, from_id to to_id."""
+        query = ""
+        if inst_id is not None:
+            limits = {"instId": inst_id, "from": from_id} | ({} if to_id is None else {"to": to_id})
+            query = f"?{urllib.parse.urlencode(limits)}"
+        return [_read_ledger_line(line) for line in self._admin("GET", f"/ledger{query}").splitlines()]
 
     def summary(self) -> dict[str, dict[str, int | None]]:
         """Instrument to its first and last id (None before its first trade) and the number of trades."""

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from processes import accepts_connections, as_user
@@ -202,12 +203,15 @@ class PostgreSql(Server):
 
     stop_signal = signal.SIGINT  # "fast": SIGTERM would wait for every client to leave
 
-    def __init__(self, directory: Path, log: Path, port: int, password: str, *, is_fast: bool) -> None:
+    def __init__(
+        self, directory: Path, log: Path, port: int, password: str, *, is_fast: bool, settings: Mapping[str, str] = {}
+    ) -> None:
         self.user = _unprivileged_user()
         super().__init__("postgres", _reachable_directory(directory, self.user), log)
         self.port = port
         self.password = password
         self.is_fast = is_fast
+        self.settings = dict(settings)
         self.programs = _postgresql_programs()
 
     @property
@@ -252,6 +256,7 @@ class PostgreSql(Server):
         }
         if self.is_fast:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        settings |= self.settings
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         data = str(self.directory / "data")
         return [str(self.programs / "postgres"), "-D", data, "-p", str(self.port), *options]

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +48,7 @@ class Stack:
 
     Without a directory it makes a private one, and removes it when it is stopped.
     With dies_with_parent the kernel ends the servers if this process is killed.
+    postgres_settings go on top of those of postgresql.conf and of is_fast.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Stack:
         is_fast: bool = False,
         dies_with_parent: bool = True,
         logs: Path | None = None,
+        postgres_settings: Mapping[str, str] | None = None,
     ) -> None:
         self.is_temporary = directory is None
         self.directory = (directory or Path(tempfile.mkdtemp(prefix="currency-trends-"))).resolve()
@@ -67,6 +69,7 @@ class Stack:
         self.logs = logs.resolve() if logs else self.directory / "logs"
         self.dies_with_parent = dies_with_parent
         self.is_fast = is_fast
+        self.postgres_settings = postgres_settings or {}
         self._state_file = self.directory / "stack.json"
         self._state = self._load_state(brokers)
         self._log_offsets: dict[str, int] = {}
@@ -127,17 +130,31 @@ class Stack:
 
     def start_server(self, name: str) -> None:
         """Starts one server on its old port and data, and waits until it is ready."""
-        self.servers[name].prepare()
-        self._spawn(name)
-        self._wait_until_ready([name])
+        self.start_servers([name])
+
+    def start_servers(self, names: list[str]) -> None:
+        """The same for several at once: a broker alone is not ready before most of the others are there."""
+        for name in names:
+            self.servers[name].prepare()
+            self._spawn(name)
+        self._wait_until_ready(names)
 
     def stop_server(self, name: str, grace_seconds: float = STOP_GRACE_SECONDS) -> None:
         """Ends one server in an orderly way."""
-        self._end_server(name, self.servers[name].stop_signal, grace_seconds)
+        self.end_server(name, self.servers[name].stop_signal, grace_seconds)
 
     def kill_server(self, name: str) -> None:
         """Ends one server as a crash would."""
-        self._end_server(name, signal.SIGKILL, 10)
+        self.end_server(name, signal.SIGKILL)
+
+    def end_server(self, name: str, signal_number: int, grace_seconds: float = STOP_GRACE_SECONDS) -> None:
+        """Ends one server by a signal; SIGKILL follows when the grace is over."""
+        process = self.processes().get(name)
+        if process is not None:
+            end([(process, signal_number)], grace_seconds)
+            # PostgreSQL's children hold the port a moment longer than a server that was killed.
+            wait_for(lambda: not accepts_connections(self.servers[name].listen_port), PORT_RELEASE_SECONDS)
+        self._forget(name)
 
     def restart_server(self, name: str) -> None:
         """Stops and starts one server."""
@@ -186,6 +203,7 @@ class Stack:
             ports["postgres"],
             self._state["password"],
             is_fast=self.is_fast,
+            settings=self.postgres_settings,
         )
         brokers = [
             Broker(node, self.directory / f"kafka-{node}", self.logs / f"kafka-{node}.log", self.kafka)
@@ -237,14 +255,6 @@ class Stack:
 
     def _last_lines(self, name: str) -> str:
         return "\n".join(self._output_since_start(name).splitlines()[-15:])
-
-    def _end_server(self, name: str, signal_number: int, grace_seconds: float) -> None:
-        process = self.processes().get(name)
-        if process is not None:
-            end([(process, signal_number)], grace_seconds)
-            # PostgreSQL's children hold the port a moment longer than a server that was killed.
-            wait_for(lambda: not accepts_connections(self.servers[name].listen_port), PORT_RELEASE_SECONDS)
-        self._forget(name)
 
     def _forget(self, name: str) -> None:
         if self._state["processes"].pop(name, None) is not None:

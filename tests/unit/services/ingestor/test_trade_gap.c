@@ -181,6 +181,33 @@ static void random_feeds_leave_every_id_published_or_asked_for_exactly_once(void
     }
 }
 
+/* REST may be ahead of the WebSocket: what it told is still on its way, with others before it. */
+static void a_series_that_was_told_of_begins_with_the_first_live_trade(void **state)
+{
+    struct trade behind = trade_of(97, 1, 4990);
+    struct trade next = trade_of(98, 1, 4995);
+    struct trade told = trade_of(100, 1, 5000);
+    struct trade ahead = trade_of(103, 1, 5010);
+    struct trade_gap gap;
+    (void)state;
+
+    trade_gap_init(&gap);
+    assert_int_equal(trade_gap_advance(&gap, 100, 5000).verdict, TRADE_GAP_FIRST);
+    assert_int_equal(trade_gap_next(&gap, &behind).verdict, TRADE_GAP_FIRST);
+    assert_int_equal(trade_gap_next(&gap, &next).verdict, TRADE_GAP_NEXT);
+    assert_int_equal(trade_gap_next(&gap, &behind).verdict, TRADE_GAP_DUPLICATE);
+    struct trade_gap_step step = trade_gap_next(&gap, &told);
+    assert_int_equal(step.verdict, TRADE_GAP_MISSING);
+    assert_int_equal(step.from_id, 99);
+
+    trade_gap_init(&gap);
+    assert_int_equal(trade_gap_advance(&gap, 100, 5000).verdict, TRADE_GAP_FIRST);
+    step = trade_gap_next(&gap, &ahead);
+    assert_int_equal(step.verdict, TRADE_GAP_MISSING);
+    assert_int_equal(step.from_id, 101);
+    assert_int_equal(trade_gap_next(&gap, &told).verdict, TRADE_GAP_DUPLICATE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +216,7 @@ int main(void)
         cmocka_unit_test(without_a_known_time_no_old_id_is_a_reset),
         cmocka_unit_test(a_series_recovers_from_an_absurd_id),
         cmocka_unit_test(the_newest_trade_by_rest_shows_what_is_missing_up_to_it),
+        cmocka_unit_test(a_series_that_was_told_of_begins_with_the_first_live_trade),
         cmocka_unit_test(random_feeds_leave_every_id_published_or_asked_for_exactly_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
