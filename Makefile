@@ -38,13 +38,14 @@ INTEGRATION     := $(wildcard tests/integration/test_*.c)
 INTEGRATION_BIN := $(INTEGRATION:tests/%.c=$(BUILD)/tests/%)
 BENCH_LIB := $(call objects,$(filter-out tests/bench/yard_% %/instructions.c,$(wildcard tests/bench/*.c)))
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/bin/%,$(wildcard tests/bench/yard_*.c))
+CLOCK_STEP := build/tests/chaos/clock_step.so
 SUPPORT  := $(call objects,$(wildcard tests/support/*.c))
 SOURCES  := $(wildcard common/*/*.c services/*/*.c tools/*/*.c tests/*/*.c tests/*/*/*.c tests/*/*/*/*.c)
 HEADERS  := $(wildcard common/*/*.h services/*/*.h tools/*/*.h tests/*/*.h)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help deps build demo run first-run-dev start down logs ps scale topics tail psql unit integration e2e test \
+.PHONY: help deps build demo run first-run-dev start down logs ps scale topics tail psql unit integration e2e chaos test \
         endurance test-compose bench instructions instructions-baseline lint format migrate migrate-down \
         create-migration settings-table clean compile-commands
 
@@ -103,6 +104,10 @@ integration: $(INTEGRATION_BIN) $(BINARIES)
 
 e2e: build
 	@.venv/bin/python -m pytest -q tests/e2e
+
+chaos: build $(CLOCK_STEP) ## break everything, prove that nothing is lost: SEED=1 ROUNDS=20 FAULTS=ws-drop,… PROFILE=short|long RATE=2000
+	@E2E_BUILD_DIR=$(BUILD) SEED=$(SEED) ROUNDS=$(ROUNDS) FAULTS=$(FAULTS) PROFILE=$(PROFILE) RATE=$(RATE) \
+		.venv/bin/python tests/chaos/run.py
 
 test: deps ## unit tests (also under ASan and UBSan), integration and end-to-end tests
 	@tests/run_all.sh
@@ -173,8 +178,11 @@ $(BUILD)/libcommon.a: $(COMMON)
 	$(call say,AR)
 	$(Q)ar rcs $@ $^
 
+# librdkafka's threads, which ThreadSanitizer would not know.
+TSAN_THREADS := $(if $(filter thread,$(SAN)),$(BUILD)/obj/tests/support/tsan_threads.o)
+
 define program_rule
-$(BUILD)/bin/$(1): $(call objs_of,$(1)) $(BUILD)/libcommon.a
+$(BUILD)/bin/$(1): $(call objs_of,$(1)) $(TSAN_THREADS) $(BUILD)/libcommon.a
 	@mkdir -p $$(@D)
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
@@ -201,6 +209,11 @@ $(BUILD)/bench/bin/instructions: $(BUILD)/obj/tests/bench/instructions.o $(call 
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+# Preloaded into services whose clock a test steps; never sanitized itself.
+$(CLOCK_STEP): tests/chaos/clock_step.c
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O2 $(WARNINGS) -fPIC -shared -o $@ $< -ldl
 define test_objects_rule
 $(filter $(BUILD)/tests/unit/$(call dir_of,$(1))/%,$(TEST_BIN)): $(call lib_of,$(1))
 endef

@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 unset MAKEFLAGS MAKELEVEL # called by make, but the job server is not handed down
 
 readonly sanitizers=address,undefined
-readonly all_stages=(build unit build-sanitized unit-sanitized integration instructions e2e)
+readonly all_stages=(build unit build-sanitized unit-sanitized integration instructions e2e chaos)
 logs=build/test-logs
 jobs=$(nproc)
 workers=$((jobs < 3 ? jobs : 3)) # each has servers of its own
@@ -26,6 +26,7 @@ run_stage() {
         integration) make_quietly integration ;;
         instructions) make_quietly instructions ;;
         e2e) .venv/bin/python -m pytest -q -rs --durations=10 -n "$workers" --dist loadfile tests/e2e ;;
+        chaos) make_quietly chaos PROFILE=short ;;
         *)
             echo "unknown stage '$1' (${all_stages[*]})" >&2
             return 2

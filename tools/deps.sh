@@ -14,7 +14,8 @@ build_packages=(gcc:gcc make:make pkgconf:pkg-config librdkafka-dev libwebsocket
 run_packages=(postgresql:/usr/lib/postgresql/*/bin/initdb postgresql-client:psql default-jre-headless:java maven:mvn
     python3:python3 util-linux:setpriv ca-certificates)
 test_packages=(libcmocka-dev clang:clang clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck
-    shellcheck:shellcheck valgrind:valgrind python3-venv openssl:openssl procps:pgrep)
+    shellcheck:shellcheck valgrind:valgrind python3-venv openssl:openssl procps:pgrep
+    iproute2:ip iptables:iptables)
 
 say() { printf 'deps: %s\n' "$*" >&2; }
 
