@@ -12,6 +12,7 @@
 enum {
     STEPS_MAX = TABLE_COUNT * 3,        /* copy, merge, settle */
     COPY_BYTES_MAX = 256 * 1024 * 1024, /* of one table in one batch */
+    QUICK_MS = 5000,                    /* a transaction that takes less may be twice as long */
 };
 
 /* The part of a transaction that concerns one table. */
@@ -30,6 +31,8 @@ struct batch_store {
     const struct persist_metrics *metrics;
     struct table_part parts[TABLE_COUNT];
     bool merges; /* instead of copying straight into the table */
+    size_t rows_max;
+    size_t rows_at_once; /* in one transaction; below rows_max while PostgreSQL is too slow */
 };
 
 struct batch_store *batch_store_create(const struct batch_store_options *options)
@@ -40,6 +43,8 @@ struct batch_store *batch_store_create(const struct batch_store_options *options
     store->partitions = options->partitions;
     store->dead_letters = options->dead_letters;
     store->metrics = options->metrics;
+    store->rows_max = options->rows_max;
+    store->rows_at_once = options->rows_max;
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         store->parts[i].rows = mem_calloc(options->rows_max, sizeof *store->parts[i].rows);
         buf_init(&store->parts[i].copy, COPY_BYTES_MAX);
@@ -227,13 +232,53 @@ static int write_range(struct batch_store *store, struct persist_item *const *it
     return write_range(store, items + half, count - half, err);
 }
 
-int batch_store_write(struct batch_store *store, struct persist_item *const *items, size_t count,
+/* --- one batch -----------------------------------------------------------------------------------
+ */
+
+static int write_part(struct batch_store *store, struct persist_item *const *items, size_t count,
                       struct err *err)
 {
-    if (partition_keeper_prepare(store->partitions, store->client, items, count, clock_wall_ms(),
-                                 err) != 0)
-        return -1;
     if (write_with_partitions(store, items, count, err) == 0)
         return 0;
     return is_records_fault(err) ? write_range(store, items, count, err) : -1;
+}
+
+/* Only now that the whole batch is done: on a repetition, rows that are there already are quick. */
+static void note_pace(struct batch_store *store, int64_t slowest_ms)
+{
+    if (store->rows_at_once < store->rows_max && slowest_ms < QUICK_MS)
+        store->rows_at_once =
+            store->rows_at_once > store->rows_max / 2 ? store->rows_max : 2 * store->rows_at_once;
+}
+
+static void note_failure(struct batch_store *store, size_t count, const struct err *err)
+{
+    if (err->code != ERR_STOPPED && pg_is_query_canceled(pg_client_sqlstate(store->client)))
+        store->rows_at_once = count > 1 ? count / 2 : 1;
+}
+
+int batch_store_write(struct batch_store *store, struct persist_item *const *items, size_t count,
+                      struct err *err)
+{
+    int64_t slowest_ms = 0;
+    size_t done = 0;
+
+    if (partition_keeper_prepare(store->partitions, store->client, items, count, clock_wall_ms(),
+                                 err) != 0)
+        return -1;
+    while (done < count) {
+        int64_t start_ms = clock_monotonic_ms();
+        size_t left = count - done;
+        size_t part = left < store->rows_at_once ? left : store->rows_at_once;
+
+        if (write_part(store, items + done, part, err) != 0) {
+            note_failure(store, part, err);
+            return -1;
+        }
+        int64_t elapsed_ms = clock_monotonic_ms() - start_ms;
+        slowest_ms = elapsed_ms > slowest_ms ? elapsed_ms : slowest_ms;
+        done += part;
+    }
+    note_pace(store, slowest_ms);
+    return 0;
 }

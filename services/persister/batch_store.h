@@ -5,6 +5,9 @@
  * (unique_violation), the transaction is repeated with a merge, and so are the following batches
  * until one of them brings nothing but new rows. A transaction that is refused for its data is
  * halved until the record at fault is alone; that one is put aside and the others are stored.
+ *
+ * When PostgreSQL is so slow that it gives up on a transaction (statement_timeout), a batch becomes
+ * several shorter ones, until they are quick again: repeating the same one would never end.
  */
 #ifndef PERSISTER_BATCH_STORE_H
 #define PERSISTER_BATCH_STORE_H

@@ -35,6 +35,11 @@ enum pg_fault pg_fault_of_sqlstate(const char *sqlstate)
     return PG_FAULT_PASSING;
 }
 
+bool pg_is_query_canceled(const char *sqlstate)
+{
+    return sqlstate && strcmp(sqlstate, "57014") == 0;
+}
+
 bool pg_is_unique_violation(const char *sqlstate)
 {
     return sqlstate && strcmp(sqlstate, "23505") == 0;

@@ -18,6 +18,8 @@ enum pg_fault {
 /* sqlstate: five characters, or "" or NULL for a lost connection. What we don't know is passing:
  * waiting loses nothing, while a record that is put aside by mistake is missing. */
 enum pg_fault pg_fault_of_sqlstate(const char *sqlstate);
+/* statement_timeout, or somebody's pg_cancel_backend. */
+bool pg_is_query_canceled(const char *sqlstate);
 bool pg_is_unique_violation(const char *sqlstate);
 /* Also what a row without a partition gives. */
 bool pg_is_check_violation(const char *sqlstate);

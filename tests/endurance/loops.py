@@ -92,10 +92,8 @@ def scaling(scale: float) -> Outcome:
     rounds = max(1, round(20 * scale))
     recoveries: list[float] = []
     with Load("scaling", 250) as load:
-        load.start("scheduler")
-        groups = {name: load.pipeline.start(name) for name in ("persister", "ingestor")}
-        for name in groups:
-            groups[name] += [load.pipeline.service(name) for _ in range(3)]
+        _, *pair = load.start("scheduler", "persister", "ingestor")
+        groups = {each.name: [each, *(load.pipeline.service(each.name) for _ in range(3))] for each in pair}
         with LiveTail(load.pipeline.topics) as tail:
             for number in range(rounds):
                 _scale_up(groups)

@@ -476,6 +476,57 @@ static void a_batch_is_one_transaction_over_all_tables(void **state)
                          "1\n");
 }
 
+static void write_until_done(struct fixture *fixture, int *failures)
+{
+    enum { FAILURES_MAX = 20 };
+    struct err err = {0};
+
+    *failures = 0;
+    while (batch_store_write(fixture->store, fixture->pointers, fixture->count, &err) != 0) {
+        assert_true(err.retriable);
+        if (++*failures == FAILURES_MAX)
+            fail_msg("no end of it: %s", err.message);
+    }
+}
+
+/* PostgreSQL that cannot do more than 100 new rows within its statement_timeout. */
+static void a_batch_that_takes_too_long_is_written_in_parts_until_all_is_quick_again(void **state)
+{
+    enum { COUNT = 1000, BATCHES = 7 };
+    static struct trade trades[BATCHES * COUNT];
+    struct fixture *fixture = *state;
+    int failures = 0;
+
+    test_database_run(&fixture->database,
+                      "CREATE FUNCTION too_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                      " IF (SELECT count(*) FROM added) > 100 THEN"
+                      " RAISE EXCEPTION 'canceling statement due to statement timeout'"
+                      " USING ERRCODE = '57014'; END IF; RETURN NULL; END $$;"
+                      "CREATE TRIGGER too_slow AFTER INSERT ON trades REFERENCING NEW TABLE AS"
+                      " added FOR EACH STATEMENT EXECUTE FUNCTION too_slow()");
+    for (size_t i = 0; i < BATCHES * COUNT; i++)
+        trades[i] = make_trade((int64_t)i + 1);
+    for (size_t batch = 0; batch < BATCHES; batch++) {
+        new_batch(fixture);
+        for (size_t i = 0; i < COUNT; i++)
+            add_item(fixture, TABLE_TRADES, &trades[batch * COUNT + i]);
+        if (batch == 2)
+            test_database_run(&fixture->database, "DROP TRIGGER too_slow ON trades");
+        write_until_done(fixture, &failures);
+        if (batch == 0)
+            assert_true(failures >= 4); /* 1000, 500, 250 and 125 at once are too many */
+        else if (batch == 1)
+            assert_int_equal(failures, 1); /* 124 are tried again, in vain */
+        else
+            assert_int_equal(failures, 0);
+    }
+    test_database_expect(
+        &fixture->database,
+        "SELECT count(*), count(DISTINCT xmin::text) FILTER (WHERE trade_id > 6000)"
+        " FROM trades",
+        "7000|1\n");
+}
+
 /* --- states --------------------------------------------------------------------------------------
  */
 
@@ -753,6 +804,7 @@ int main(void)
         store_test(missing_tables_are_waited_for_not_blamed_on_records),
         store_test(a_schema_that_is_dirty_old_or_missing_is_said_so),
         store_test(a_batch_is_one_transaction_over_all_tables),
+        store_test(a_batch_that_takes_too_long_is_written_in_parts_until_all_is_quick_again),
         store_test(a_candle_is_replaced_only_by_a_newer_state_of_itself),
         store_test(a_currency_is_delisted_once_a_whole_newer_snapshot_lacks_it),
         store_test(a_fetch_shows_what_became_of_its_command),
