@@ -1,5 +1,6 @@
 #include "range_fetch.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -41,6 +42,9 @@ static enum fetch_step end_pass(struct fetch_job *job)
     while (range_cover_next_hole(&job->cover, end_hole, &begin_hole, &end_hole))
         fetch_result_add_missing(&job->result, from_id + (int64_t)begin_hole,
                                  from_id + (int64_t)end_hole - 1);
+    snprintf(job->result.error, sizeof job->result.error,
+             "OKX does not have %zu of these trades, asked %d times", job->cover.missing,
+             TRADE_PASSES_MAX);
     return fetch_finish(job, FETCH_STATUS_INCOMPLETE);
 }
 

@@ -59,10 +59,11 @@ def test_trades_that_okx_cannot_give_stay_visible_as_unfillable(running: Pipelin
     assert len(lost) == 5
 
     def unfillable() -> list[tuple]:
-        return running.sql("SELECT inst_id, from_id, to_id, trades FROM trade_gaps WHERE state = 'unfillable'")
+        return running.sql("SELECT inst_id, from_id, to_id, trades, error FROM trade_gaps WHERE state = 'unfillable'")
 
     found = eventually("the hole is reported", unfillable, 60)
-    assert found == [(INSTRUMENT, min(lost), max(lost), 5)]
+    reason = "OKX does not have 5 of these trades, asked 5 times"
+    assert found == [(INSTRUMENT, min(lost), max(lost), 5, reason)]
 
 
 def test_a_malformed_frame_is_a_dead_letter_and_costs_no_trade(running: Pipeline) -> None:
