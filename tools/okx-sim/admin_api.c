@@ -107,12 +107,13 @@ static void answer_stats(const struct admin_call *call)
 
     buf_append_format(out,
                       "{\"connections\":{\"now\":%lld,\"total\":%lld},\"subscriptions\":%lld,"
-                      "\"frames_sent\":%lld,\"trades_sent\":%lld,\"pings\":%lld,\"halted\":%s,"
+                      "\"subscriptions_total\":%lld,\"frames_sent\":%lld,\"trades_sent\":%lld,"
+                      "\"pings\":%lld,\"halted\":%s,"
                       "\"rest\":",
                       (long long)hub->connections_now, (long long)hub->connections_total,
-                      (long long)hub->subscriptions, (long long)hub->frames_sent,
-                      (long long)hub->trades_sent, (long long)hub->pings,
-                      tape_is_halted(call->api->tape) ? "true" : "false");
+                      (long long)hub->subscriptions, (long long)hub->subscriptions_total,
+                      (long long)hub->frames_sent, (long long)hub->trades_sent,
+                      (long long)hub->pings, tape_is_halted(call->api->tape) ? "true" : "false");
     rest_api_append_stats(call->api->rest, out);
     buf_append_format(out, ",\"faults_left\":{\"malformed\":%lld,\"odd\":%lld,\"rest\":%lld}}",
                       (long long)call->api->faults->malformed_count,

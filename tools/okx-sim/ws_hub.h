@@ -33,7 +33,7 @@ struct ws_hub {
     struct ws_session *sessions;
     /* What fell due before this wall time was held back by us, not by slow readers. */
     int64_t backlog_since_ms;
-    int64_t connections_now, connections_total, subscriptions;
+    int64_t connections_now, connections_total, subscriptions, subscriptions_total;
     int64_t frames_sent, trades_sent, pings;
 };
 

@@ -218,6 +218,7 @@ static void add_feed(struct ws_session *session, const struct ws_feed *feed)
         mem_realloc_array(session->feeds, session->feed_count + 1, sizeof *session->feeds);
     session->feeds[session->feed_count++] = *feed;
     session->hub->subscriptions++;
+    session->hub->subscriptions_total++;
 }
 
 static void remove_feed(struct ws_session *session, const struct ws_feed *feed)
