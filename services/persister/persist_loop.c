@@ -19,6 +19,7 @@ enum {
     ABANDON_TIMEOUT_MS = 1000,
     DRAIN_SLICE_MS = 50,
     REPORT_INTERVAL_MS = 250,
+    SLOW_BATCH_MS = 10000, /* a batch takes milliseconds; this long, PostgreSQL is in trouble */
     SUMMARY_INTERVAL_MS = 60000,
     COMPLETIONS_MAX = 1024,
     GROUP_ID_BYTES = 300,
@@ -236,11 +237,17 @@ static void report_health(struct persist_loop *loop)
             (void)snprintf(worst.database, sizeof worst.database, "%s", health.database);
         if (health.registry[0])
             (void)snprintf(worst.registry, sizeof worst.registry, "%s", health.registry);
+        if (health.writing_ms > worst.writing_ms)
+            worst.writing_ms = health.writing_ms;
     }
+    metric_set(loop->series->database_up, !worst.database[0]);
+    if (!worst.database[0] && worst.writing_ms > SLOW_BATCH_MS)
+        (void)snprintf(worst.database, sizeof worst.database,
+                       "slow: a batch is under way for %lld s",
+                       (long long)(worst.writing_ms / 1000));
     status_server_set_condition(loop->status, "postgresql", !worst.database[0], worst.database);
     status_server_set_condition(loop->status, "schema-registry", !worst.registry[0],
                                 worst.registry);
-    metric_set(loop->series->database_up, !worst.database[0]);
 }
 
 static void log_summary(struct persist_loop *loop)

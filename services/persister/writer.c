@@ -37,7 +37,8 @@ struct writer {
     const struct persist_metrics *metrics;
     pthread_t thread;
     atomic_bool abandon;
-    atomic_bool is_closed; /* no more items come */
+    atomic_bool is_closed;         /* no more items come */
+    atomic_llong writing_since_ms; /* monotonic; 0: not writing */
 
     /* The thread's own: */
     struct batch batch;
@@ -72,6 +73,9 @@ void writer_health(struct writer *writer, struct writer_health *health)
     pthread_mutex_lock(&writer->health_lock);
     *health = writer->health;
     pthread_mutex_unlock(&writer->health_lock);
+
+    int64_t since_ms = atomic_load(&writer->writing_since_ms);
+    health->writing_ms = since_ms > 0 ? clock_monotonic_ms() - since_ms : 0;
 }
 
 static void report_trouble(struct writer *writer, const char *msg, const struct err *err,
@@ -272,6 +276,7 @@ static void finish_batch(struct writer *writer)
     int64_t start_us = clock_monotonic_us();
     struct err err = {0};
 
+    atomic_store(&writer->writing_since_ms, start_us / 1000);
     while (!atomic_load(&writer->abandon) && !is_all_stale(&writer->batch)) {
         if (try_batch(writer, &err) == 0) {
             metric_observe_us(writer->metrics->batch_seconds, clock_monotonic_us() - start_us);
@@ -280,6 +285,7 @@ static void finish_batch(struct writer *writer)
         }
         endure_failure(writer, &err);
     }
+    atomic_store(&writer->writing_since_ms, 0);
     drop_batch(writer);
 }
 
@@ -321,6 +327,7 @@ static struct writer *create(const struct writer_options *options)
     writer->completions = options->completions;
     writer->metrics = options->metrics;
     atomic_init(&writer->abandon, false);
+    atomic_init(&writer->writing_since_ms, 0);
     pthread_mutex_init(&writer->health_lock, NULL);
     (void)snprintf(writer->health.database, sizeof writer->health.database, "not connected yet");
     batch_init(&writer->batch, &options->limits);

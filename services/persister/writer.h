@@ -57,6 +57,7 @@ void writer_destroy(struct writer *writer);
 struct writer_health {
     char database[256];
     char registry[256];
+    int64_t writing_ms; /* for how long a batch has been under way; 0: none is */
 };
 void writer_health(struct writer *writer, struct writer_health *health); /* thread-safe */
 

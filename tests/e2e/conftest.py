@@ -13,10 +13,8 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tools/stack"))
 
-from harness import Pipeline  # noqa: E402
+from harness import LOGS, Pipeline  # noqa: E402
 from stack import Stack  # noqa: E402
-
-LOGS = REPOSITORY / "build/test-logs/e2e"
 
 
 @pytest.fixture(scope="session")

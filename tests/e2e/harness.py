@@ -18,6 +18,7 @@ from processes import wait_for
 from stack import Stack
 from topics import Topics
 
+LOGS = REPOSITORY / "build/test-logs/e2e"
 BINARIES = Path(os.environ.get("E2E_BUILD_DIR", REPOSITORY / "build")).resolve() / "bin"
 IS_SANITIZED = "san-" in str(BINARIES)
 STOP_SECONDS = 10
@@ -139,13 +140,13 @@ class Pipeline:
 
     def _create_database(self) -> None:
         environment = {**self.stack.environment}
-        with psycopg.connect(_conninfo(environment), autocommit=True) as connection:
+        with psycopg.connect(conninfo(environment), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{self.database}"')
         migrate({**environment, "PGDATABASE": self.database})
 
     def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """The rows of a query, on a connection of its own; none for a statement without rows."""
-        with psycopg.connect(_conninfo(self.settings), autocommit=True) as connection:
+        with psycopg.connect(conninfo(self.settings), autocommit=True) as connection:
             cursor = connection.execute(statement, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
@@ -230,6 +231,7 @@ def assert_same_trades(found: Mapping[Key, Content], expected: Mapping[Key, Cont
     assert not different, f"{where}: {len(different)} different, first {different[:3]}"
 
 
-def _conninfo(environment: Mapping[str, str]) -> str:
+def conninfo(environment: Mapping[str, str]) -> str:
+    """libpq's connection string for the database of the PG* variables."""
     names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD"}
     return psycopg.conninfo.make_conninfo(**{key: environment[name] for key, name in names.items()}, connect_timeout=5)
