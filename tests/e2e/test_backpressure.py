@@ -14,9 +14,9 @@ from harness import LOGS, Pipeline, conninfo, eventually
 from pipeline import Service
 from stack import Stack
 
-RATE = 300  # trades a second of each of five instruments
+RATE = 150  # trades a second of each of five instruments
 OUTAGE_SECONDS = 25
-QUEUE_RECORDS = 10000  # the outage brings several times as many
+QUEUE_RECORDS = 5000  # the outage brings several times as many
 READ_AHEAD_KILOBYTES = 1024
 # What docs/operations.md promises; the queues of the tests are smaller than the defaults, so far less is needed.
 LIMIT_MEGABYTES = {"ingestor": 256, "persister": 256, "scheduler": 128}

@@ -15,6 +15,7 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 READ_TIMEOUT_SECONDS = 30
+LOOKED_AT = 20  # of the records of one key that came together
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class LiveTail:
         self._topics = topics
         self._consumer = topics.consumer()
         self._topic = topics.prefix + "trades"
+        self._context = topics.value_context("trades")
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -66,13 +68,21 @@ class LiveTail:
         return all(self.newest.get(each, 0) > since for each in instruments)
 
     def _run(self) -> None:
-        context = SerializationContext(self._topic, MessageField.VALUE)
         while not self._is_over.is_set():
-            for message in self._consumer.consume(500, 0.1):
+            newest: dict[bytes, list[bytes]] = {}
+            for message in self._consumer.consume(10000, 0.1):
                 if message.error() is None:
-                    trade = self._topics.deserialize(message.value(), context)
-                    if trade["origin"] == "STREAM":
-                        self.newest[trade["instId"]] = trade["receivedAt"].timestamp()
+                    newest.setdefault(message.key(), []).append(message.value())
+            for values in newest.values():
+                self._note(values[-LOOKED_AT:])
+
+    def _note(self, values: list[bytes]) -> None:
+        """The newest live trade among these of one instrument; decoding all would be too slow after an outage."""
+        for value in reversed(values):
+            trade = self._topics.deserialize(value, self._context)
+            if trade["origin"] == "STREAM":
+                self.newest[trade["instId"]] = trade["receivedAt"].timestamp()
+                return
 
 
 class Topics:
