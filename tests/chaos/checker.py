@@ -183,7 +183,9 @@ def judge_topic(
     return found
 
 
-def judge_missing(ledger: Ledger, copy: Copy, where: str, until: Mapping[str, int], since: Mapping[str, int]) -> Findings:
+def judge_missing(
+    ledger: Ledger, copy: Copy, where: str, until: Mapping[str, int], since: Mapping[str, int]
+) -> Findings:
     """What a copy does not hold of the trades from since to until, ids by instrument, inclusive."""
     found = Findings(where)
     for inst_id in ledger:

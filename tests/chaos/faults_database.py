@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Generator
@@ -81,8 +82,6 @@ def postgres_processes(world: World) -> list[int]:
 
 
 def send(pid: int, signal_number: int) -> None:
-    import os
-
     with suppress(ProcessLookupError):
         os.kill(pid, signal_number)
 
@@ -107,7 +106,8 @@ def lock(world: World, random: Random) -> Generator[str, None, None]:
 
 def trigger(world: World, body: str) -> None:
     """Runs body before each statement that writes trades."""
-    world.sql(f"CREATE OR REPLACE FUNCTION chaos() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$")
+    function = f"RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$"
+    world.sql(f"CREATE OR REPLACE FUNCTION chaos() {function}")
     world.sql("CREATE OR REPLACE TRIGGER chaos BEFORE INSERT ON trades FOR EACH STATEMENT EXECUTE FUNCTION chaos()")
 
 
@@ -180,10 +180,8 @@ def disk_full(world: World, random: Random) -> Generator[str, None, None]:
         [[now]] = world.sql("SELECT now()")
         columns = "inst_id, trade_id, px, sz, received_at"
         world.sql(f"CREATE INDEX chaos_index ON {partition} ({columns}) TABLESPACE chaos WHERE received_at > '{now}'")
-        world.wait("the disk is full", lambda: "53100" in log_of(world) or world.is_unready("persister", "postgresql"), 60)
-        wait_unready(world)
-        reasons = [each.readiness()[1].get("postgresql", "") for each in world.of("persister")]
-        yield "no space left: " + next((each for each in reasons if each), "")[:100]
+        reason = world.wait("a persister finds no space left", lambda: full_disk_reason(world), 60)
+        yield reason[:100]
     finally:
         world.sql("DROP INDEX IF EXISTS chaos_index")
         world.sql("CHECKPOINT")
@@ -191,5 +189,7 @@ def disk_full(world: World, random: Random) -> Generator[str, None, None]:
         world.isolation.remove_disk(disk)
 
 
-def log_of(world: World) -> str:
-    return "".join(each.output()[-5000:] for each in world.of("persister"))
+def full_disk_reason(world: World) -> str | None:
+    """What a persister says about a full disk in its readiness."""
+    reasons = (each.readiness()[1].get("postgresql", "") for each in world.of("persister"))
+    return next((each for each in reasons if "53100" in each), None)

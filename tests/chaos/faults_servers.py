@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator
 from random import Random
 
+from confluent_kafka import KafkaException
 from faults import EVERYTHING, fault
 from world import NotSeen, World, find_last
 
@@ -81,8 +82,6 @@ def broker_sigstop(world: World, random: Random) -> Generator[str, None, None]:
 
 
 def leaders(world: World) -> list[int]:
-    from confluent_kafka import KafkaException
-
     try:
         topics = world.admin.list_topics("trades", timeout=5).topics
     except KafkaException:

@@ -13,8 +13,9 @@ ROWS = 1000
 # What must be found, and how to bring it about; %(id)s is the id of one trade of the instrument.
 MUTATIONS = {
     "lost": "DELETE FROM trades WHERE inst_id = %(inst)s AND trade_id = %(id)s",
-    "duplicated": """INSERT INTO trades SELECT inst_id, trade_id, px, sz, side, ts + interval '1 millisecond', count, source,
-                     seq_id, origin, received_at, extra FROM trades WHERE inst_id = %(inst)s AND trade_id = %(id)s""",
+    "duplicated": """INSERT INTO trades SELECT inst_id, trade_id, px, sz, side, ts + interval '1 millisecond', count,
+                     source, seq_id, origin, received_at, extra FROM trades
+                     WHERE inst_id = %(inst)s AND trade_id = %(id)s""",
     "different": "UPDATE trades SET px = px + 0.1 WHERE inst_id = %(inst)s AND trade_id = %(id)s",
     "phantom": """INSERT INTO trades SELECT inst_id, trade_id + 1000000000, px, sz, side, ts, count, source,
                   seq_id, origin, received_at, extra FROM trades WHERE inst_id = %(inst)s AND trade_id = %(id)s""",

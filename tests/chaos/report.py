@@ -124,9 +124,12 @@ class Report:
 
     def _show_summary(self, counts: Counter[str]) -> None:
         def total(kind: str) -> int:
-            return max(sum(getattr(each, kind) for each in group) for group in (self._rounds, self._final or [Round(0, [])]))
+            """The rounds find what the end finds again."""
+            in_rounds = sum(getattr(each, kind) for each in self._rounds)
+            return max(in_rounds, sum(getattr(each, kind) for each in self._final))
 
-        print(f"\nrounds        {len(self._rounds)} ({counts['passed']} passed, {counts['failed']} failed, {counts['void']} void)")
+        verdicts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("passed", "failed", "void"))
+        print(f"\nrounds        {len(self._rounds)} ({verdicts})")
         print(f"trades        {self._trades:,}")
         for kind in ("lost", "duplicated", "different", "phantom", "disordered"):
             print(f"{kind:13} {total(kind)}")

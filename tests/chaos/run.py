@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Breaks things around and within the pipeline, and proves after each blow that no trade is lost, doubled or changed.
 
-Environment: SEED (1), ROUNDS (20), FAULTS (names, separated by commas; all), PROFILE (short: each kind once, in bundles;
-long: single faults and pairs as SEED draws them, and Kafka away for more than five minutes; without it as long, but
-without what takes minutes), RATE (trades a second), E2E_BUILD_DIR (another build).
+Environment: SEED (1), ROUNDS (20), FAULTS (names, separated by commas; all), RATE (trades a second), E2E_BUILD_DIR
+(another build), PROFILE: without one, single faults and pairs as SEED draws them; long: also those that take
+minutes; short: each kind once, some at a time.
 Exit status: 0 all rounds passed, 1 some failed or too many were void, 2 wrong arguments.
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from random import Random
 
 import pytest
@@ -27,6 +27,7 @@ from checker import (  # noqa: E402
 from faults import Fault  # noqa: E402
 from plan import bundles  # noqa: E402
 from rounds import draw  # noqa: E402
+from world import World  # noqa: E402
 
 FIRST, COUNT = 36_953_000_001, 200
 INSTRUMENTS = ("BTC-USDT", "ETH-USDT")
@@ -36,7 +37,8 @@ Row = tuple[Key, Content]
 
 
 def content(number: int) -> Content:
-    return (canonical(f"{90000 + number}.10"), f"0.{number:08d}1", "buy" if number % 3 else "sell", 1_790_000_000_000 + number)
+    side = "buy" if number % 3 else "sell"
+    return (canonical(f"{90000 + number}.10"), f"0.{number:08d}1", side, 1_790_000_000_000 + number)
 
 
 @pytest.fixture
@@ -143,7 +145,9 @@ def test_one_mutation_anywhere_turns_it_red(
         assert counts(judge(ledger, mutated, where)) == {kind: 1}, f"{mutate.__name__} at {at}"
 
 
-def test_the_same_record_again_is_no_fault_of_the_topic_but_another_is(ledger: dict[str, Expected], rows: list[Row]) -> None:
+def test_the_same_record_again_is_no_fault_of_the_topic_but_another_is(
+    ledger: dict[str, Expected], rows: list[Row]
+) -> None:
     key, (price, size, side, time_ms) = rows[5]
     [found, _] = again = judge(ledger, [*rows[:100], rows[5], *rows[100:]], "topic")
     assert counts(again) == {} and found.repeated == 1
@@ -168,7 +172,8 @@ def test_what_the_exchange_lost_must_be_listed_and_nothing_else(ledger: dict[str
     assert counts([judge_gaps(ledger, until, listed)]) == {}
     assert counts([judge_gaps(ledger, until, listed[1:])]) == {"lost": 1}
     assert counts([judge_gaps(ledger, until, [*listed, listed[0]])]) == {"duplicated": 1}
-    assert counts([judge_gaps(ledger, until, [*listed, ("BTC-USDT", FIRST, FIRST + 1, "unfillable")])]) == {"phantom": 2}
+    too_many = [*listed, ("BTC-USDT", FIRST, FIRST + 1, "unfillable")]
+    assert counts([judge_gaps(ledger, until, too_many)]) == {"phantom": 2}
     still_open = [(*listed[0][:3], "open"), listed[1]]
     assert counts([judge_gaps(ledger, until, still_open)]) == {"phantom": 1}
 
@@ -185,7 +190,10 @@ def test_a_ledger_with_a_hole_is_refused(ledger: dict[str, Expected]) -> None:
 
 
 def kinds_of_faults(count: int) -> list[Fault]:
-    return [Fault(f"f{n}", lambda world, random: iter(()), frozenset({f"t{n % 7}"}), 30, False, False, "short") for n in range(count)]
+    def nothing(world: World, random: Random) -> Generator[str, None, None]:
+        yield ""
+
+    return [Fault(f"f{n}", nothing, frozenset({f"t{n % 7}"}), 30, False, False, "short") for n in range(count)]
 
 
 def test_a_hundred_rounds_hold_each_kind_three_times_and_the_seed_decides_them() -> None:
