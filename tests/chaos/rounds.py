@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Any
@@ -108,18 +108,19 @@ class Referee:
 
     def _strike(self, faults: list[Fault], result: Round) -> bool:
         """Injects the faults one after the other, sees them happen, takes them back; False if one was not seen."""
-        running = [each.run(self.world, self.random) for each in faults]
+        running: list[tuple[str, Generator[str, None, None]]] = []
         is_seen = True
-        for each, name in zip(running, result.faults, strict=True):
+        for fault in faults:
+            running.append((fault.name, fault.run(self.world, self.random)))
             try:
-                result.evidence.append(next(each))
+                result.evidence.append(next(running[-1][1]))
             except (NotSeen, *AWAY) as error:
                 result.evidence.append(f"not seen: {error!r}")
                 is_seen = False
                 break
-        for each, name in zip(reversed(running), reversed(result.faults), strict=True):
+        for name, generator in reversed(running):
             try:
-                next(each, None)
+                next(generator, None)
             except (NotSeen, *AWAY) as error:
                 result.problems.append(f"{name} did not end: {error!r}")
         return is_seen
