@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import psycopg
 from confluent_kafka import ConsumerGroupTopicPartitions, Producer
 from confluent_kafka.admin import AdminClient
 from isolation import Isolation
-from pipeline import SANITIZER_REPORT, Service, Simulator, migrate, stop_in_order
+from pipeline import REPOSITORY, SANITIZER_REPORT, Service, Simulator, migrate, stop_in_order
 from processes import wait_for
 from stack import Stack
 from watch import Watch
@@ -26,14 +25,16 @@ KINDS = ("scheduler", "ingestor", "persister")
 START_SECONDS = 90
 SEEN_SECONDS = 20
 STOP_SECONDS = 15
+# For sanitized builds; the others never look.
+SANITIZERS = {
+    "ASAN_OPTIONS": "detect_leaks=1:exitcode=99",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
+    "TSAN_OPTIONS": f"suppressions={REPOSITORY / 'tests/support/tsan.supp'}:exitcode=66",
+}
 
 
 class NotSeen(Exception):
     """A fault could not be seen to happen: its round proves nothing."""
-
-
-class Skipped(Exception):
-    """A fault cannot be injected here; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,6 @@ class Settings:
     binaries: Path
     rate: int  # trades per second, of all instruments together
     is_fast: bool  # PostgreSQL without fsync; a killed one still keeps what it has committed
-    environment: dict[str, str] = field(default_factory=dict)  # of the services, on top
 
 
 class World:
@@ -61,6 +61,7 @@ class World:
         self.bad_frames = 0  # frames of the exchange that were never meant to be readable
         self.problems: list[str] = []  # what was wrong beside the data, since a round looked
         self.expectations: list[tuple[str, Callable[[], Any]]] = []  # what must hold once a round has recovered
+        self._logs_read: dict[str, int] = {}  # how far each service's log was searched
         self._cleanup = ExitStack()
 
     # --- start and end -------------------------------------------------------------------------------
@@ -138,7 +139,7 @@ class World:
             "OKX_LIMIT_HISTORY_TRADES": "400",
             # So that a database that stands still for seconds stands still for longer than this.
             "KAFKA_MAX_POLL_INTERVAL_MS": "8000",
-            **self.settings.environment,
+            **SANITIZERS,
         }
         # The persisters last: they store what the others hand on while they end.
         self._cleanup.callback(self._stop_services)
@@ -264,32 +265,26 @@ class World:
             raise NotSeen("the poison was not acknowledged")
 
     def reports(self) -> Iterator[str]:
-        """Reports of sanitizers in the services' logs."""
+        """Reports of sanitizers in the services' logs since the last call."""
         for name, service in self.services.items():
-            text = service.log.read_text(errors="replace") if service.log.exists() else ""
+            begin = self._logs_read.get(name, 0)
+            text = log_since(service.log, begin)
+            self._logs_read[name] = begin + text.rfind("\n") + 1
             found = SANITIZER_REPORT.search(text)
             if found:
                 yield f"{name}: {text[found.start() : found.start() + 3000]}"
 
 
-def log_size(path: Path) -> int:
-    """Where a log ends now."""
-    return path.stat().st_size if path.exists() else 0
-
-
 def log_since(path: Path, offset: int) -> str:
-    """What a log says behind an offset."""
+    """What a log says behind an offset, one character for a byte."""
+    if not path.exists():
+        return ""
     with path.open("rb") as log:
         log.seek(offset)
-        return log.read().decode(errors="replace")
+        return log.read().decode("latin-1")
 
 
 def find_last(pattern: str, text: str) -> re.Match[str] | None:
     """The last match of a pattern."""
     matches = list(re.finditer(pattern, text))
     return matches[-1] if matches else None
-
-
-def is_root() -> bool:
-    """Whether we may mount and make namespaces."""
-    return os.geteuid() == 0
