@@ -56,7 +56,7 @@ def lossy(world: World, random: Random) -> Generator[str, None, None]:
 def slow(world: World, random: Random) -> Generator[str, None, None]:
     """What goes beyond a rate is dropped: a narrow link without a queue."""
     link = any_link(random)
-    limit = ["-m", "hashlimit", "--hashlimit-above", "400kb/s", "--hashlimit-burst", "400kb", "--hashlimit-name"]
+    limit = ["-m", "hashlimit", "--hashlimit-above", "100kb/s", "--hashlimit-burst", "100kb", "--hashlimit-name"]
     rules = both_ways(world, link, [*limit, f"chaos-{link}", "-j", "DROP"])
     yield from spoil(world, rules, f"the link to {link} was narrow")
 
