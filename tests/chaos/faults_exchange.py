@@ -135,6 +135,7 @@ def gap(world: World, random: Random) -> Generator[str, None, None]:
 def lose(world: World, random: Random) -> Generator[str, None, None]:
     """Trades that are executed and can never be had: a hole that must be listed."""
     count = random.randrange(1, 20)
+    world.lost_trades += count
     yield f"{count} trades of {hide(world, random, 'lose', count)} lost by the exchange"
 
 

@@ -59,6 +59,7 @@ class World:
         self.down: set[str] = set()  # services and servers that a fault has taken away
         self.poison: list[bytes] = []  # records that were never meant to be stored
         self.bad_frames = 0  # frames of the exchange that were never meant to be readable
+        self.lost_trades = 0  # which the exchange has lost for good in this round
         self.problems: list[str] = []  # what was wrong beside the data, since a round looked
         self.expectations: list[tuple[str, Callable[[], Any]]] = []  # what must hold once a round has recovered
         self._logs_read: dict[str, int] = {}  # how far each service's log was searched
@@ -107,7 +108,6 @@ class World:
         self.simulator.resume()
         # Resuming executes at once what was held back; the faults begin when that is digested.
         until = self.witness.executed()
-        self.witness.read_ledger()
         self.wait("the first trades are stored", lambda: self.witness.missing_rows(until) == 0, START_SECONDS)
 
     def _start_simulator(self) -> None:
