@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 enum { FIRST_CAPACITY = 64 };
 
@@ -111,33 +112,6 @@ int buf_append_vformat(struct buf *buf, const char *format, va_list arguments)
     return status;
 }
 
-static bool is_continuation(uint8_t byte)
-{
-    return (byte & 0xC0) == 0x80;
-}
-
-/* Length of the well-formed UTF-8 sequence at bytes (RFC 3629: no surrogates, no overlong forms),
- * or 0. */
-static size_t utf8_sequence_length(const uint8_t *bytes, size_t left)
-{
-    uint8_t lead = bytes[0];
-    if (lead < 0x80)
-        return 1;
-    size_t length = lead >= 0xC2 && lead <= 0xDF   ? 2
-                    : lead >= 0xE0 && lead <= 0xEF ? 3
-                    : lead >= 0xF0 && lead <= 0xF4 ? 4
-                                                   : 0;
-    if (length == 0 || length > left)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if (!is_continuation(bytes[i]))
-            return 0;
-    if ((lead == 0xE0 && bytes[1] < 0xA0) || (lead == 0xED && bytes[1] > 0x9F) ||
-        (lead == 0xF0 && bytes[1] < 0x90) || (lead == 0xF4 && bytes[1] > 0x8F))
-        return 0;
-    return length;
-}
-
 static void append_escape(struct buf *buf, uint8_t byte)
 {
     switch (byte) {
@@ -170,13 +144,13 @@ int buf_append_json_escaped(struct buf *buf, const char *text, size_t length)
 
     while (i < length) {
         uint8_t byte = bytes[i];
-        size_t sequence = utf8_sequence_length(bytes + i, length - i);
-        if (sequence > 0 && byte >= 0x20 && byte != '"' && byte != '\\') {
-            i += sequence;
+        size_t character = utf8_character_bytes(bytes + i, length - i);
+        if (character > 0 && byte >= 0x20 && byte != '"' && byte != '\\') {
+            i += character;
             continue;
         }
         buf_append(buf, text + plain_from, i - plain_from);
-        if (sequence == 0)
+        if (character == 0)
             buf_append_text(buf, "\xEF\xBF\xBD");
         else
             append_escape(buf, byte);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* After a cut, drops the bytes of a character that lost its end. */
 static void drop_partial_character(char *text, size_t length)
 {
@@ -19,6 +21,19 @@ static void drop_partial_character(char *text, size_t length)
         text[start - 1] = '\0';
 }
 
+/* Foreign text within a message may be no UTF-8, or be cut within a character by its format. */
+static void replace_malformed(char *text)
+{
+    size_t length = strlen(text);
+
+    for (size_t i = 0; i < length;) {
+        size_t character = utf8_character_bytes((const uint8_t *)text + i, length - i);
+        if (character == 0)
+            text[i] = '?';
+        i += character > 0 ? character : 1;
+    }
+}
+
 static void format_message(struct err *err, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
@@ -31,6 +46,7 @@ static void format_message(struct err *err, const char *format, va_list argument
         text[0] = '\0';
     else if ((size_t)length >= sizeof text)
         drop_partial_character(text, sizeof text - 1);
+    replace_malformed(text);
     memcpy(err->message, text, sizeof text);
 }
 

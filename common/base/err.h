@@ -33,7 +33,7 @@ enum err_code {
 struct err {
     enum err_code code;
     bool retriable;
-    char message[256]; /* UTF-8, cut at a whole byte count, never holds a secret */
+    char message[256]; /* valid UTF-8, whatever it quotes; never holds a secret */
 };
 
 /* Fills err; returns -1, so that "return err_set(...)" is the whole failure path. retriable is

@@ -73,6 +73,20 @@ static void long_messages_are_cut_between_characters(void **state)
     }
 }
 
+static void messages_are_utf8_whatever_they_quote(void **state)
+{
+    struct err err = {0};
+    (void)state;
+    err_set(&err, ERR_PROTOCOL, "'%s' is not a number", "1\xFF\xC3");
+    assert_string_equal(err.message, "'1\?\?' is not a number");
+    err_set(&err, ERR_PROTOCOL, "'%.4s...' is not a number", "1\u20AC\u20AC");
+    assert_string_equal(err.message, "'1\u20AC...' is not a number");
+    err_set(&err, ERR_PROTOCOL, "'%.5s...' is not a number", "1\u20AC\u20AC");
+    assert_string_equal(err.message, "'1\u20AC?...' is not a number");
+    err_wrap(&err, "%.2s", "\u20AC");
+    assert_string_equal(err.message, "\?\?: '1\u20AC?...' is not a number");
+}
+
 static void every_code_has_a_name_of_its_own(void **state)
 {
     (void)state;
@@ -94,6 +108,7 @@ int main(void)
         cmocka_unit_test(wrap_prefixes_and_keeps_code_and_retriable),
         cmocka_unit_test(the_old_message_may_be_an_argument_of_the_new_one),
         cmocka_unit_test(long_messages_are_cut_between_characters),
+        cmocka_unit_test(messages_are_utf8_whatever_they_quote),
         cmocka_unit_test(every_code_has_a_name_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
