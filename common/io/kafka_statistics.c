@@ -64,12 +64,14 @@ int64_t kafka_statistics_start_offset(const struct kafka_statistics *statistics,
 {
     char number[16];
     const json_t *entry = json_object_get(as_json(statistics), "topics");
+    int64_t next, queued;
 
     snprintf(number, sizeof number, "%d", (int)partition);
     entry = json_object_get(json_object_get(entry, topic), "partitions");
     entry = json_object_get(entry, number);
     if (!entry || json_integer_value(json_object_get(entry, "hi_offset")) < 0)
         return -1;
-    return json_integer_value(json_object_get(entry, "next_offset")) -
-           json_integer_value(json_object_get(entry, "fetchq_cnt"));
+    next = json_integer_value(json_object_get(entry, "next_offset")); /* -1001: none yet */
+    queued = json_integer_value(json_object_get(entry, "fetchq_cnt"));
+    return queued >= 0 && queued <= next ? next - queued : -1;
 }

@@ -1,5 +1,6 @@
 #include "io/kafka_statistics.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/support/unit_test.h"
@@ -69,6 +70,30 @@ static void a_partition_begins_before_what_is_queued_of_it(void **state)
     kafka_statistics_destroy(statistics);
 }
 
+static void figures_that_tell_of_no_place_are_no_offset(void **state)
+{
+    static const char *const figures[] = {
+        "\"next_offset\":-1001,\"fetchq_cnt\":0",
+        "\"next_offset\":3,\"fetchq_cnt\":4",
+        "\"next_offset\":3,\"fetchq_cnt\":-1",
+        "\"next_offset\":-9223372036854775808,\"fetchq_cnt\":1",
+        "\"next_offset\":9223372036854775807,\"fetchq_cnt\":-1",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        char text[256];
+        struct kafka_statistics *statistics;
+
+        snprintf(text, sizeof text,
+                 "{\"topics\":{\"t\":{\"partitions\":{\"0\":{%s,\"hi_offset\":20}}}}}", figures[i]);
+        statistics = parse(text);
+        assert_non_null(statistics);
+        assert_int_equal(kafka_statistics_start_offset(statistics, "t", 0), -1);
+        kafka_statistics_destroy(statistics);
+    }
+}
+
 static void what_is_no_object_is_refused(void **state)
 {
     static const char *const texts[] = {"", "[]", "7", "{", "{}x"};
@@ -84,6 +109,7 @@ int main(void)
         cmocka_unit_test(one_broker_that_is_up_is_a_connection),
         cmocka_unit_test(the_round_trip_is_that_of_the_slowest_broker_that_answered),
         cmocka_unit_test(a_partition_begins_before_what_is_queued_of_it),
+        cmocka_unit_test(figures_that_tell_of_no_place_are_no_offset),
         cmocka_unit_test(what_is_no_object_is_refused),
     };
 
