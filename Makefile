@@ -40,6 +40,10 @@ BENCH_LIB := $(call objects,$(filter-out tests/bench/yard_% %/instructions.c,$(w
 BENCH_BIN := $(patsubst tests/bench/%.c,$(BUILD)/bench/bin/%,$(wildcard tests/bench/yard_*.c))
 CLOCK_STEP := build/tests/chaos/clock_step.so
 SUPPORT  := $(call objects,$(wildcard tests/support/*.c))
+FUZZ     := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_BIN := $(FUZZ:tests/%.c=$(BUILD)/tests/%)
+# What each target is linked with; libFuzzer brings a main function of its own.
+FUZZ_SUPPORT := $(call objects,$(filter-out $(FUZZ) $(if $(findstring fuzzer,$(SAN)),%/replay.c),$(wildcard tests/fuzz/*.c)))
 SOURCES  := $(wildcard common/*/*.c services/*/*.c tools/*/*.c tests/*/*.c tests/*/*/*.c tests/*/*/*/*.c)
 HEADERS  := $(wildcard common/*/*.h services/*/*.h tools/*/*.h tests/*/*.h)
 
@@ -96,8 +100,8 @@ tail: ## new records of a topic as JSON lines: tail t=trades
 psql: ## the database's prompt
 	@tools/compose/compose.sh psql
 
-unit: $(TEST_BIN) ## unit tests
-	@tests/support/run_cmocka.sh $(TEST_BIN)
+unit: $(TEST_BIN) $(FUZZ_BIN) ## unit tests, and every fuzz target on its seeds
+	@tests/support/run_cmocka.sh $(TEST_BIN) $(FUZZ_BIN)
 
 integration: $(INTEGRATION_BIN) $(BINARIES)
 	@tests/support/with_stack.sh tests/support/run_cmocka.sh $(INTEGRATION_BIN)
@@ -127,6 +131,16 @@ instructions: $(BUILD)/bench/bin/instructions
 
 instructions-baseline: $(BUILD)/bench/bin/instructions ## count the data path's instructions anew, for this compiler
 	@tests/bench/instructions.py --update
+
+fuzz: ## fuzz every reader of foreign bytes: fuzz SECONDS=60 (of each) ONLY=decimal,cron_expr
+	@tools/deps.sh build fuzz
+	@tests/fuzz/run.py --seconds $(or $(SECONDS),60) --only "$(ONLY)"
+
+fuzz-corpus: ## adds the small inputs found by make fuzz to tests/fuzz/corpus, where they reach more code
+	@tests/fuzz/run.py --keep --only "$(ONLY)"
+
+fuzz-targets: $(FUZZ_BIN)
+.PHONY: fuzz fuzz-corpus fuzz-targets
 
 lint: compile-commands ## formatting, clang-tidy, cppcheck, ShellCheck
 	@tools/lint.sh
@@ -218,6 +232,19 @@ define test_objects_rule
 $(filter $(BUILD)/tests/unit/$(call dir_of,$(1))/%,$(TEST_BIN)): $(call lib_of,$(1))
 endef
 $(foreach program,$(PROGRAMS),$(if $(filter $(BUILD)/tests/unit/$(call dir_of,$(program))/%,$(TEST_BIN)),$(eval $(call test_objects_rule,$(program)))))
+# A fuzz target may use any program: it links what it needs of their libraries.
+PROGRAM_LIBS := $(PROGRAMS:%=$(BUILD)/lib/%.a)
+define program_lib_rule
+$(BUILD)/lib/$(1).a: $(call lib_of,$(1))
+	@mkdir -p $$(@D) && rm -f $$@
+	$$(call say,AR)
+	$$(Q)ar rcs $$@ $$^
+endef
+$(foreach program,$(PROGRAMS),$(eval $(call program_lib_rule,$(program))))
+$(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_SUPPORT) $(PROGRAM_LIBS) $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 # So does an integration test of a program by its name (tests/integration/test_persister_*.c).
 integration_of = $(filter $(BUILD)/tests/integration/test_$(1)_%,$(INTEGRATION_BIN))
 $(foreach program,$(PROGRAMS),$(if $(call integration_of,$(program)),$(eval $(call integration_of,$(program)): $(call lib_of,$(program)))))

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs what is missing and nothing else: deps.sh [build|run|test]... (default: all three)
+# Installs what is missing and nothing else: deps.sh [build|run|test|fuzz]... (default: the first three)
 #   build  compiler and libraries            by apt
 #   run    Kafka, registry, PostgreSQL       by apt and Maven, jars into the user's cache
 #   test   test, lint and analysis tools     by apt and pip, Python packages into .venv
+#   fuzz   clang and its libFuzzer           by apt
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -16,6 +17,8 @@ run_packages=(postgresql:/usr/lib/postgresql/*/bin/initdb postgresql-client:psql
 test_packages=(libcmocka-dev clang:clang clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck
     shellcheck:shellcheck valgrind:valgrind python3-venv openssl:openssl procps:pgrep
     iproute2:ip iptables:iptables)
+
+fuzz_packages=(clang:clang "libclang-rt-dev:/usr/lib/llvm-*/lib/clang/*/lib/*/libclang_rt.fuzzer-*.a" python3:python3)
 
 say() { printf 'deps: %s\n' "$*" >&2; }
 
@@ -97,7 +100,8 @@ main() {
             build) packages+=("${build_packages[@]}") ;;
             run) packages+=("${run_packages[@]}") ;;
             test) packages+=("${test_packages[@]}") ;;
-            *) die "unknown group '$group' (build, run, test)" ;;
+            fuzz) packages+=("${fuzz_packages[@]}") ;;
+            *) die "unknown group '$group' (build, run, test, fuzz)" ;;
         esac
     done
     install_packages "${packages[@]}"
