@@ -1,5 +1,5 @@
-/* Decimals of any scale as text, beside the decimals of the services. The first two bytes
- * are the scale, 0 to 1000, as the parser of schemas lets it pass. */
+/* Decimals of any scale as text, beside the decimals of the services. The first two bytes are the
+ * scale, 0 to 1000, as the parser of schemas lets it pass. */
 #include "codec/decimal_text.h"
 
 #include "base/decimal.h"

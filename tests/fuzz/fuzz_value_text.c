@@ -1,5 +1,5 @@
-/* A value as text, by a foreign schema. The schema's text up to the first NUL, behind it
- * the value. */
+/* A value as text, by a foreign schema: the schema's text up to the first NUL, behind it the value.
+ * And the whole input as foreign bytes. */
 #include "codec/value_text.h"
 
 #include <jansson.h>
@@ -54,6 +54,23 @@ static void check_value(const struct schema_node *root, struct fuzz_input value)
     buf_clear(&cell);
 }
 
+static void check_foreign(const uint8_t *data, size_t size)
+{
+    struct buf json;
+
+    buf_init(&json, 8 * size + 64);
+    value_text_append_foreign(&json, data, size, VALUE_STYLE_JSON);
+    FUZZ_CHECK(!json.overflowed);
+    json_t *parsed = json_loadb(json.data, json.length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    FUZZ_CHECK(parsed);
+    if (json_is_string(parsed)) {
+        FUZZ_CHECK(json_string_length(parsed) == size);
+        FUZZ_CHECK(memcmp(json_string_value(parsed), data, size) == 0);
+    }
+    json_decref(parsed);
+    buf_clear(&json);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input value = {data, size};
@@ -61,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {0};
     struct writer_schema *schema = writer_schema_parse(text, &err);
 
+    check_foreign(data, size);
     if (schema)
         check_value(writer_schema_root(schema), value);
     writer_schema_destroy(schema);
