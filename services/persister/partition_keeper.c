@@ -98,10 +98,10 @@ int partition_keeper_upkeep(struct partition_keeper *keeper, struct pg_client *c
     if (now_ms < keeper->next_upkeep_ms)
         return 0;
     keeper->next_upkeep_ms = now_ms + upkeep_retry_ms;
-    if (keeper->retention_ms > 0 && drop_old(keeper, client, now_ms, err) != 0)
-        return -1;
     month_set_add_ahead(&ahead, now_ms);
     if (make_missing(keeper, client, &ahead, err) != 0)
+        return -1;
+    if (keeper->retention_ms > 0 && drop_old(keeper, client, now_ms, err) != 0)
         return -1;
     keeper->next_upkeep_ms = now_ms + upkeep_interval_ms;
     return 0;

@@ -16,7 +16,9 @@ static const struct setting settings[] = {
     DATABASE_ROW("PGHOST", host, 0, "PostgreSQL server; libpq's, as every other PG* variable"),
     DATABASE_ROW("PGPORT", port, 0, "its port"),
     DATABASE_ROW("PGDATABASE", database, 0, "database"),
-    DATABASE_ROW("PGUSER", user, 0, "role, which owns the tables"),
+    DATABASE_ROW(
+        "PGUSER", user, 0,
+        "role: the owner of the tables, or one that migrations/roles/writer.sql was run for"),
     DATABASE_ROW("PGPASSWORD", password, SETTING_SECRET, "password of PGUSER"),
     {.name = "BATCH_ROWS",
      .type = SETTING_INT,
