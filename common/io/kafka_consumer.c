@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ enum {
     CLOSE_TIMEOUT_MS = 4000,
     CLOSE_POLL_MS = 100,
     REASON_BYTES = 256,
+    DENIAL_BYTES = 300,
 };
 
 struct consumer_topic {
@@ -30,6 +32,7 @@ struct consumer_topic {
 
 struct kafka_consumer {
     rd_kafka_t *client;
+    char *group_id;
     struct kafka_consumer_handler handler;
     bool starts_at_beginning;
     bool has_fatal_error;
@@ -40,7 +43,9 @@ struct kafka_consumer {
     struct consumer_topic *topics;
     size_t topic_count;
     struct metric *assigned_partitions;
-    int64_t next_lag_ms; /* monotonic */
+    int64_t next_lag_ms;             /* monotonic */
+    char group_denial[DENIAL_BYTES]; /* until the next assignment; "" */
+    char topic_denial[DENIAL_BYTES]; /* while a partition is denied; "" */
 
     atomic_bool has_assignment;
     atomic_bool is_connected;
@@ -148,6 +153,51 @@ static int64_t topic_lag(const struct kafka_consumer *consumer, const char *topi
     return lag;
 }
 
+/* --- permissions -------------------------------------------------------------------------------
+ */
+
+/* librdkafka tells once that a partition is denied, goes on asking, and does not tell that it is
+ * granted; but a refused fetch knows no end of the partition, and one that succeeds does. */
+static void refresh_denial(struct kafka_consumer *consumer)
+{
+    consumer->topic_denial[0] = '\0';
+    for (size_t i = 0; i < consumer->partitions.count; i++) {
+        struct partition_state *state = &consumer->partitions.states[i];
+        int64_t begin = -1, end = -1;
+
+        if (!state->is_denied)
+            continue;
+        rd_kafka_get_watermark_offsets(consumer->client, state->topic, state->partition, &begin,
+                                       &end);
+        state->is_denied = end < 0;
+        if (state->is_denied)
+            (void)snprintf(consumer->topic_denial, sizeof consumer->topic_denial,
+                           "not allowed to read topic %s", state->topic);
+    }
+}
+
+static void note_denial(struct kafka_consumer *consumer, const rd_kafka_message_t *message)
+{
+    struct partition_state *state = NULL;
+
+    if (message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+        (void)snprintf(consumer->group_denial, sizeof consumer->group_denial,
+                       "not allowed to join group %s", consumer->group_id);
+    if (message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && message->rkt)
+        state = find_held(consumer, rd_kafka_topic_name(message->rkt), message->partition);
+    if (state) {
+        state->is_denied = true;
+        consumer->next_lag_ms = 0;
+    }
+}
+
+const char *kafka_consumer_denial(const struct kafka_consumer *consumer)
+{
+    if (consumer->group_denial[0])
+        return consumer->group_denial;
+    return consumer->topic_denial[0] ? consumer->topic_denial : NULL;
+}
+
 static void refresh_lag(struct kafka_consumer *consumer)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -156,6 +206,7 @@ static void refresh_lag(struct kafka_consumer *consumer)
     if (now_ms < consumer->next_lag_ms)
         return;
     consumer->next_lag_ms = now_ms + LAG_INTERVAL_MS;
+    refresh_denial(consumer);
     for (size_t i = 0; consumer->holds_assignment && i < consumer->topic_count; i++) {
         int64_t lag = topic_lag(consumer, consumer->topics[i].name);
 
@@ -233,6 +284,7 @@ static void assign(struct kafka_consumer *consumer, rd_kafka_topic_partition_lis
     paused = partition_set_list(&consumer->partitions, true);
     set_paused(consumer, paused, true); /* an assignment begins with all of them running */
     publish_assignment(consumer, true);
+    consumer->group_denial[0] = '\0';
     atomic_store(&consumer->is_connected, true);
     if (consumer->handler.on_assigned)
         consumer->handler.on_assigned(gained, dropped, consumer->handler.context);
@@ -377,6 +429,7 @@ static void release(struct kafka_consumer *consumer)
         free(consumer->topics[i].name);
     free(consumer->topics);
     partition_set_clear(&consumer->partitions);
+    free(consumer->group_id);
     free(consumer);
 }
 
@@ -391,6 +444,7 @@ struct kafka_consumer *kafka_consumer_create(const struct kafka_settings *settin
     if (!conf)
         return NULL;
     consumer = mem_calloc(1, sizeof *consumer);
+    consumer->group_id = mem_strdup(options->group_id);
     consumer->handler = options->handler;
     consumer->starts_at_beginning = options->starts_at_beginning;
     atomic_init(&consumer->lag, -1);
@@ -475,6 +529,7 @@ rd_kafka_message_t *kafka_consumer_poll(struct kafka_consumer *consumer, int64_t
     } else if (message) {
         if (message->err == RD_KAFKA_RESP_ERR__FATAL)
             consumer->has_fatal_error = true;
+        note_denial(consumer, message);
         kafka_log_error(consumer->client, message->err, rd_kafka_message_errstr(message));
         rd_kafka_message_destroy(message);
         message = NULL;

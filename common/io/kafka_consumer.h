@@ -79,6 +79,9 @@ void kafka_consumer_resume_all(struct kafka_consumer *consumer);
 /* True once the group gave us an assignment, an empty one included. Thread-safe. */
 bool kafka_consumer_has_assignment(struct kafka_consumer *consumer);
 bool kafka_consumer_is_connected(struct kafka_consumer *consumer); /* thread-safe */
+/* What Kafka's ACLs keep from us, a sentence until the next poll, or NULL. It goes by itself once
+ * it is granted: the library goes on asking. The polling thread only. */
+const char *kafka_consumer_denial(const struct kafka_consumer *consumer);
 /* Records between the stored offsets (with starts_at_beginning: those returned by poll) and the
  * ends of the assigned partitions, brought up to date by poll each second; -1 while unknown.
  * Thread-safe. */

@@ -16,6 +16,7 @@ struct partition_state {
     char *topic;
     int32_t partition;
     bool is_paused;
+    bool is_denied;      /* the broker said that we may not read it */
     int64_t next_offset; /* records before it are done with; -1: unknown yet */
 };
 

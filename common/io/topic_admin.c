@@ -41,6 +41,20 @@ static int32_t wanted_partitions(const struct kafka_settings *settings, enum top
     return topic_is_partitioned_by_instrument(topic) ? (int32_t)settings->topic_partitions : 1;
 }
 
+/* It sends the nonce twice, which these brokers refuse as if the password were wrong. */
+static bool is_scram_outdated(const struct kafka_settings *settings)
+{
+    enum { VERSION_2_6_1 = 0x020601 };
+
+    for (size_t i = 0; i < settings->property_count; i++) {
+        if (strcmp(settings->properties[i].name, "sasl.mechanism") == 0 ||
+            strcmp(settings->properties[i].name, "sasl.mechanisms") == 0)
+            return rd_kafka_version() >> 8 < VERSION_2_6_1 &&
+                   strncmp(settings->properties[i].value, "SCRAM-", 6) == 0;
+    }
+    return false;
+}
+
 /* --- looking -----------------------------------------------------------------------------------
  */
 
@@ -62,6 +76,10 @@ static const struct rd_kafka_metadata *get_metadata(struct topic_admin *admin, s
     } while (error && clock_monotonic_ms() < deadline_ms);
     if (!error)
         return metadata;
+    if (admin->is_refused && is_scram_outdated(admin->settings))
+        snprintf(admin->reason, sizeof admin->reason,
+                 "credentials refused; librdkafka before 2.6.1 cannot do SCRAM with this Kafka if "
+                 "it is 3.7.2 or later: use PLAIN, or a newer library");
     err_set_retriable(err, admin->is_refused ? ERR_UNAUTHORIZED : ERR_NETWORK, "Kafka at %s: %s",
                       admin->settings->bootstrap_servers,
                       admin->reason[0] ? admin->reason : rd_kafka_err2str(error));
@@ -194,7 +212,9 @@ static int check_created(const rd_kafka_topic_result_t *result, struct err *err)
         reason = rd_kafka_err2str(error);
     if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
         error == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
-        return err_set(err, ERR_UNAUTHORIZED, "create topic %s: %s", name, reason);
+        return err_set_retriable(err, ERR_UNAUTHORIZED,
+                                 "create topic %s: %s (if it exists, we may not describe it)", name,
+                                 reason);
     if (!passes_with_time(error))
         return err_set(err, ERR_CONFIG, "create topic %s: %s", name, reason);
     return err_set_retriable(err, ERR_REMOTE, "create topic %s: %s", name, reason);

@@ -11,8 +11,9 @@
  * auto-creation; a topic that another service creates meanwhile is fine. Returns once every topic
  * has its leaders. Errors:
  * ERR_NETWORK, ERR_TIMEOUT, ERR_REMOTE  retriable: Kafka is not reachable or not ready yet.
- * ERR_UNAUTHORIZED  credentials refused (retriable: brokers that start may not know them yet), or
- *                   no permission to create topics (final).
+ * ERR_UNAUTHORIZED  retriable: credentials refused, or a topic may be neither seen nor created;
+ *                   accounts and ACLs are put right while we wait. Topics that exist need no
+ *                   permission to create.
  * ERR_CONFIG        retriable while fewer brokers are up than the replication factor asks for;
  *                   final when existing topics have other partition counts, all of them named:
  *                   "topic trades has 6 partitions, control 6, TOPIC_PARTITIONS says 12", or when

@@ -400,6 +400,8 @@ static void show_state(struct shard *shard)
                (int64_t)fetch_queue_commands(shard->options.queue));
     if (!kafka_producer_is_connected(shard->options.producer))
         status_server_set_condition(status, "kafka", false, "not connected");
+    else if (kafka_consumer_denial(shard->consumer))
+        status_server_set_condition(status, "kafka", false, kafka_consumer_denial(shard->consumer));
     else if (!kafka_consumer_has_assignment(shard->consumer))
         status_server_set_condition(status, "kafka", false, "joining the group");
     else if (shard->waiting_partitions > 0)

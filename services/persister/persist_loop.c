@@ -217,12 +217,15 @@ static void on_assigned(const rd_kafka_topic_partition_list_t *gained,
 static void report_kafka(struct persist_loop *loop)
 {
     bool is_connected = kafka_consumer_is_connected(loop->consumer);
-    bool has_assignment = kafka_consumer_has_assignment(loop->consumer);
+    const char *reason = NULL;
 
-    status_server_set_condition(loop->status, "kafka", is_connected && has_assignment,
-                                !is_connected     ? "not connected"
-                                : !has_assignment ? "waiting for an assignment"
-                                                  : NULL);
+    if (!is_connected)
+        reason = "not connected";
+    else if (kafka_consumer_denial(loop->consumer))
+        reason = kafka_consumer_denial(loop->consumer);
+    else if (!kafka_consumer_has_assignment(loop->consumer))
+        reason = "waiting for an assignment";
+    status_server_set_condition(loop->status, "kafka", !reason, reason);
 }
 
 static void report_health(struct persist_loop *loop)

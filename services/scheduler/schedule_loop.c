@@ -302,7 +302,7 @@ static int run_role(struct schedule_loop *loop, struct err *err)
 static int turn(struct schedule_loop *loop, struct err *err)
 {
     rd_kafka_message_t *message = NULL;
-    bool is_connected = false;
+    const char *reason = "not connected to any broker";
 
     message = kafka_consumer_poll(loop->membership,
                                   loop->role == ROLE_REPLAYING ? REPLAY_TICK_MS : TICK_MS, err);
@@ -313,9 +313,9 @@ static int turn(struct schedule_loop *loop, struct err *err)
     if (run_role(loop, err) != 0)
         return -1;
     refresh_metrics(loop);
-    is_connected = kafka_consumer_is_connected(loop->membership);
-    status_server_set_condition(loop->options->status, "kafka", is_connected,
-                                is_connected ? NULL : "not connected to any broker");
+    if (kafka_consumer_is_connected(loop->membership))
+        reason = kafka_consumer_denial(loop->membership);
+    status_server_set_condition(loop->options->status, "kafka", !reason, reason);
     status_server_beat(loop->options->status);
     return 0;
 }

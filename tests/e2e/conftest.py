@@ -14,6 +14,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tools/stack"))
 
 from harness import LOGS, Pipeline  # noqa: E402
+from secured import SecurePipeline, SecureServers  # noqa: E402
 from stack import Stack  # noqa: E402
 
 
@@ -57,6 +58,25 @@ def market_day(new_pipeline: Callable[[str], Pipeline]) -> Iterator[Pipeline]:
         made.open_market()
         made.wait_executed_more(300)
         made.halt_and_drain()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def secure_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureServers]:
+    """A second set of servers for the session: with TLS, accounts and ACLs."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    with SecureServers(tmp_path_factory.mktemp("certificates"), LOGS / f"secure-stack-{worker}") as running:
+        yield running
+
+
+@pytest.fixture
+def secure_pipeline(secure_servers: SecureServers, request: pytest.FixtureRequest) -> Iterator[SecurePipeline]:
+    """A pipeline for one test on the secure servers, ended and checked after it."""
+    name = request.node.name
+    made = SecurePipeline(secure_servers, name, LOGS / re.sub(r"[^\w-]+", "-", name))
+    try:
         yield made
     finally:
         made.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,11 +89,13 @@ class LiveTail:
 class Topics:
     """The topics of one pipeline; names are given without its prefix."""
 
-    def __init__(self, bootstrap_servers: str, registry_url: str, prefix: str) -> None:
-        self.bootstrap_servers = bootstrap_servers
+    def __init__(
+        self, bootstrap_servers: str, registry_url: str, prefix: str, account: Mapping[str, str] | None = None
+    ) -> None:
         self.prefix = prefix
         self.registry = SchemaRegistryClient({"url": registry_url})
-        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+        self.client = {"bootstrap.servers": bootstrap_servers, **(account or {})}
+        self.admin = AdminClient(self.client)
         self.deserialize = AvroDeserializer(self.registry)
 
     def read(self, name: str) -> list[Record]:
@@ -121,7 +124,7 @@ class Topics:
         """A consumer that commits nothing."""
         return Consumer(
             {
-                "bootstrap.servers": self.bootstrap_servers,
+                **self.client,
                 "group.id": group,
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
@@ -163,18 +166,18 @@ class Topics:
 
     def produce(self, name: str, key: str | None, value: bytes | None) -> None:
         """Writes one record and waits for its acknowledgement."""
-        producer = Producer({"bootstrap.servers": self.bootstrap_servers, "partitioner": "murmur2_random"})
+        producer = Producer({**self.client, "partitioner": "murmur2_random"})
         producer.produce(self.prefix + name, key=key, value=value)
         assert producer.flush(10) == 0
 
     def create(self, name: str, partitions: int) -> None:
         """Creates a topic as an operator might have done."""
-        for done in self._admin.create_topics([NewTopic(self.prefix + name, partitions, 1)]).values():
+        for done in self.admin.create_topics([NewTopic(self.prefix + name, partitions, 1)]).values():
             done.result(10)
 
     def partition_counts(self) -> dict[str, int]:
         """Topic to number of partitions, of the topics with our prefix, which is taken off."""
-        topics = self._admin.list_topics(timeout=10).topics
+        topics = self.admin.list_topics(timeout=10).topics
         return {
             name.removeprefix(self.prefix): len(topic.partitions)
             for name, topic in topics.items()

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from processes import accepts_connections, as_user
@@ -20,6 +21,26 @@ DATABASE = "currency_trends"
 DATABASE_USER = "currency_trends"
 # Java servers that start fast matter more here than ones that are at their best after minutes.
 JAVA_FLAGS = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Djava.awt.headless=true"]
+
+
+@dataclass(frozen=True)
+class Security:
+    """What Kafka and PostgreSQL show and ask for when they are to be secure. The files are PEM.
+
+    Kafka: SASL_SSL with SCRAM-SHA-512, or PLAIN for librdkafka before 2.6.1, whose SCRAM Kafka 4 refuses; everything is
+    forbidden but what ACLs allow, except to `KAFKA_SUPER_USER`.
+    PostgreSQL: TLS for whoever wants it. The registry has no accounts of its own and stays as it is.
+    """
+
+    certificate: Path  # for 127.0.0.1; common name `KAFKA_SUPER_USER`, by which controllers know each other
+    key: Path
+    authority: Path
+    users: Mapping[str, str]  # user of Kafka to password, the super user included
+
+
+KAFKA_SUPER_USER = "admin"
+SCRAM_MODULE = "org.apache.kafka.common.security.scram.ScramLoginModule"
+PLAIN_MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
 
 class StackError(Exception):
@@ -98,29 +119,36 @@ class Broker(Server):
 
     def prepare(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.properties.write_text(self.cluster.properties(self.node_id, self.directory / "data"))
+        _write_private(self.properties, self.cluster.properties(self.node_id, self.directory / "data"))
         if not (self.directory / "data" / "meta.properties").exists():
             format_storage = ["kafka.tools.StorageTool", "format", "-t", self.cluster.cluster_id, "-c"]
-            run_quietly([*self._java(64), *format_storage, str(self.properties)], self.log, cwd=self.directory)
+            arguments = [*format_storage, str(self.properties), *self.cluster.format_options()]
+            run_quietly([*kafka_java(64), *arguments], self.log, cwd=self.directory)
 
     def command(self) -> list[str]:
-        return [*self._java(512), "kafka.Kafka", str(self.properties)]
+        return [*kafka_java(512), "kafka.Kafka", str(self.properties)]
 
     def is_ready(self, output: str) -> bool:
         return "Kafka Server started" in output and accepts_connections(self.listen_port)
 
-    def _java(self, heap_megabytes: int) -> list[str]:
-        logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
-        class_path = f"{jar_directory() / 'kafka'}/*"
-        return ["java", f"-Xmx{heap_megabytes}m", *JAVA_FLAGS, logging, "-cp", class_path]
+
+def kafka_java(heap_megabytes: int) -> list[str]:
+    """The command that runs one of Kafka's classes, whose name and arguments follow."""
+    logging = f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"
+    class_path = f"{jar_directory() / 'kafka'}/*"
+    return ["java", f"-Xmx{heap_megabytes}m", *JAVA_FLAGS, logging, "-cp", class_path]
 
 
 class KafkaCluster:
     """What the brokers of one cluster share: ids, ports, and how they find each other."""
 
-    def __init__(self, cluster_id: str, ports: dict[int, tuple[int, int]]) -> None:
+    def __init__(
+        self, cluster_id: str, ports: dict[int, tuple[int, int]], directory: Path, security: Security | None
+    ) -> None:
         self.cluster_id = cluster_id
         self.ports = ports  # node id -> (clients, controllers)
+        self.security = security
+        self.key_store = directory / "kafka.pem"
 
     @property
     def bootstrap_servers(self) -> str:
@@ -156,8 +184,59 @@ class KafkaCluster:
             "log.cleaner.dedupe.buffer.size": 8 * 1024 * 1024,
             "num.network.threads": 2,
             "num.io.threads": 4,
+            **self._secure_properties(),
         }
         return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+
+    def format_options(self) -> list[str]:
+        """The super user must be there before the first broker starts: brokers are it among themselves."""
+        users = {} if self.security is None else self.security.users
+        return [
+            part
+            for user, password in users.items()
+            for part in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={password}]")
+        ]
+
+    def client_properties(self, user: str) -> str:
+        """The configuration of a Java client of the secure cluster, as Kafka's own tools take it."""
+        assert self.security is not None
+        settings = {
+            "security.protocol": "SASL_SSL",
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.jaas.config": f"{self._login(SCRAM_MODULE, user)};",
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": self.security.authority,
+        }
+        return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+    def _login(self, module: str, user: str) -> str:
+        assert self.security is not None
+        return f'{module} required username="{user}" password="{self.security.users[user]}"'
+
+    def _secure_properties(self) -> dict[str, object]:
+        """SCRAM's users are in the metadata, so controllers, who keep that, know each other by certificate."""
+        if self.security is None:
+            return {}
+        if not self.key_store.exists():
+            _write_private(self.key_store, self.security.key.read_text() + self.security.certificate.read_text())
+        plain_users = " ".join(f'user_{user}="{password}"' for user, password in self.security.users.items())
+        return {
+            "listener.security.protocol.map": "CLIENTS:SASL_SSL,CONTROLLER:SSL",
+            "sasl.enabled.mechanisms": "SCRAM-SHA-512,PLAIN",
+            "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
+            "listener.name.clients.scram-sha-512.sasl.jaas.config": f"{self._login(SCRAM_MODULE, KAFKA_SUPER_USER)};",
+            "listener.name.clients.plain.sasl.jaas.config": (
+                f"{self._login(PLAIN_MODULE, KAFKA_SUPER_USER)} {plain_users};"
+            ),
+            "listener.name.controller.ssl.client.auth": "required",
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": self.key_store,
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": self.security.authority,
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": f"User:{KAFKA_SUPER_USER};User:CN={KAFKA_SUPER_USER}",
+        }
 
 
 class Registry(Server):
@@ -204,7 +283,15 @@ class PostgreSql(Server):
     stop_signal = signal.SIGINT  # "fast": SIGTERM would wait for every client to leave
 
     def __init__(
-        self, directory: Path, log: Path, port: int, password: str, *, is_fast: bool, settings: Mapping[str, str] = {}
+        self,
+        directory: Path,
+        log: Path,
+        port: int,
+        password: str,
+        *,
+        is_fast: bool,
+        settings: Mapping[str, str] = {},
+        security: Security | None = None,
     ) -> None:
         self.user = _unprivileged_user()
         super().__init__("postgres", _reachable_directory(directory, self.user), log)
@@ -212,6 +299,7 @@ class PostgreSql(Server):
         self.password = password
         self.is_fast = is_fast
         self.settings = dict(settings)
+        self.security = security
         self.programs = _postgresql_programs()
 
     @property
@@ -229,6 +317,19 @@ class PostgreSql(Server):
         }
 
     def prepare(self) -> None:
+        self._create_data()
+        if self.security is not None:
+            self._take_certificate(self.security)
+
+    def _take_certificate(self, security: Security) -> None:
+        """The server reads its key only if it belongs to itself."""
+        for name, source in (("server.crt", security.certificate), ("server.key", security.key)):
+            copy = self.directory / name
+            _write_private(copy, source.read_text())
+            if self.user is not None:
+                shutil.chown(copy, self.user)
+
+    def _create_data(self) -> None:
         if (self.directory / "data" / "PG_VERSION").exists():
             return
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -256,6 +357,9 @@ class PostgreSql(Server):
         }
         if self.is_fast:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        if self.security is not None:
+            files = {"ssl_cert_file": self.directory / "server.crt", "ssl_key_file": self.directory / "server.key"}
+            settings |= {"ssl": "on", **{name: str(path) for name, path in files.items()}}
         settings |= self.settings
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         data = str(self.directory / "data")
@@ -282,6 +386,12 @@ class PostgreSql(Server):
             capture_output=True,
             text=True,
         )
+
+
+def _write_private(path: Path, text: str) -> None:
+    """A file that its owner alone may read."""
+    path.touch(mode=0o600)
+    path.write_text(text)
 
 
 def _postgresql_programs() -> Path:

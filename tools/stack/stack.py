@@ -29,7 +29,7 @@ from types import FrameType, TracebackType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from processes import POLL_SECONDS, ProcessId, accepts_connections, as_user, end, free_ports, spawn, wait_for  # noqa: E402
-from servers import Broker, KafkaCluster, PostgreSql, Registry, Server, StackError  # noqa: E402
+from servers import Broker, KafkaCluster, PostgreSql, Registry, Security, Server, StackError  # noqa: E402
 
 START_TIMEOUT_SECONDS = 90
 STOP_GRACE_SECONDS = 15
@@ -49,6 +49,7 @@ class Stack:
     Without a directory it makes a private one, and removes it when it is stopped.
     With dies_with_parent the kernel ends the servers if this process is killed.
     postgres_settings go on top of those of postgresql.conf and of is_fast.
+    With security clients need accounts, which its owner makes; environment names none of Kafka's.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Stack:
         dies_with_parent: bool = True,
         logs: Path | None = None,
         postgres_settings: Mapping[str, str] | None = None,
+        security: Security | None = None,
     ) -> None:
         self.is_temporary = directory is None
         self.directory = (directory or Path(tempfile.mkdtemp(prefix="currency-trends-"))).resolve()
@@ -70,6 +72,7 @@ class Stack:
         self.dies_with_parent = dies_with_parent
         self.is_fast = is_fast
         self.postgres_settings = postgres_settings or {}
+        self.security = security
         self._state_file = self.directory / "stack.json"
         self._state = self._load_state(brokers)
         self._log_offsets: dict[str, int] = {}
@@ -195,7 +198,7 @@ class Stack:
 
     def _define_servers(self) -> None:
         ports = self._state["ports"]
-        self.kafka = KafkaCluster(self._state["cluster_id"], self._brokers())
+        self.kafka = KafkaCluster(self._state["cluster_id"], self._brokers(), self.directory, self.security)
         self.registry = Registry(self.directory / "registry", self.logs / "registry.log", ports["registry"])
         self.postgres = PostgreSql(
             self.directory / "postgres",
@@ -204,6 +207,7 @@ class Stack:
             self._state["password"],
             is_fast=self.is_fast,
             settings=self.postgres_settings,
+            security=self.security,
         )
         brokers = [
             Broker(node, self.directory / f"kafka-{node}", self.logs / f"kafka-{node}.log", self.kafka)
