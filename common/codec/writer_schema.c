@@ -9,7 +9,7 @@
 
 enum {
     NESTING_MAX = 64,
-    NODES_MAX = 4096,
+    TYPES_MAX = 4096,  /* in all, each use of a name counted: looking one up takes as many steps */
     FIELDS_MAX = 4096, /* of one record */
     SCALE_MAX = 1000,
     FIXED_BYTES_MAX = 1 << 20,
@@ -18,6 +18,7 @@ enum {
 struct writer_schema {
     struct schema_node **nodes; /* all of them, owned here so that named types may be shared */
     size_t node_count;
+    size_t type_count; /* parsed so far */
     const struct schema_node *root;
 };
 
@@ -61,16 +62,10 @@ const struct schema_node *writer_schema_root(const struct writer_schema *schema)
     return schema->root;
 }
 
-static struct schema_node *add_node(struct writer_schema *schema, enum schema_type type,
-                                    struct err *err)
+static struct schema_node *add_node(struct writer_schema *schema, enum schema_type type)
 {
-    struct schema_node *node = NULL;
+    struct schema_node *node = mem_calloc(1, sizeof *node);
 
-    if (schema->node_count == NODES_MAX) {
-        (void)err_set(err, ERR_LIMIT, "schema has more than %d types", NODES_MAX);
-        return NULL;
-    }
-    node = mem_calloc(1, sizeof *node);
     node->type = type;
     schema->nodes = mem_realloc_array(schema->nodes, schema->node_count + 1, sizeof(void *));
     schema->nodes[schema->node_count++] = node;
@@ -110,7 +105,7 @@ static const struct schema_node *parse_name(struct writer_schema *schema, const 
     int type = type_from_name(name);
 
     if (type >= 0 && type <= SCHEMA_STRING)
-        return add_node(schema, (enum schema_type)type, err);
+        return add_node(schema, (enum schema_type)type);
     full = full_name(name, scope);
     node = find_named(schema, full);
     free(full);
@@ -129,11 +124,9 @@ static void reserve_children(struct schema_node *node, size_t count, bool has_na
 static const struct schema_node *parse_union(struct writer_schema *schema, const json_t *json,
                                              struct scope scope, struct err *err)
 {
-    struct schema_node *node = add_node(schema, SCHEMA_UNION, err);
+    struct schema_node *node = add_node(schema, SCHEMA_UNION);
     size_t count = json_array_size(json);
 
-    if (!node)
-        return NULL;
     reserve_children(node, count, false);
     for (size_t i = 0; i < count; i++) {
         const struct schema_node *branch = parse_node(schema, json_array_get(json, i), scope, err);
@@ -312,8 +305,8 @@ static const struct schema_node *parse_object(struct writer_schema *schema, cons
 
     if (type < 0 || type == SCHEMA_UNION) /* {"type": <another schema>} */
         return parse_node(schema, inner, scope, err);
-    node = add_node(schema, (enum schema_type)type, err);
-    if (!node || parse_complex(schema, node, json, scope, err) != 0)
+    node = add_node(schema, (enum schema_type)type);
+    if (parse_complex(schema, node, json, scope, err) != 0)
         return NULL;
     read_logical_type(node, json);
     return node;
@@ -324,6 +317,10 @@ static const struct schema_node *parse_node(struct writer_schema *schema, const 
 {
     if (++scope.depth > NESTING_MAX) {
         (void)err_set(err, ERR_LIMIT, "schema is nested deeper than %d", NESTING_MAX);
+        return NULL;
+    }
+    if (schema->type_count++ == TYPES_MAX) {
+        (void)err_set(err, ERR_LIMIT, "schema has more than %d types", TYPES_MAX);
         return NULL;
     }
     if (json_is_string(json))

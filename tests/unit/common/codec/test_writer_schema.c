@@ -145,6 +145,16 @@ static void depth_and_size_have_limits(void **state)
     assert_int_equal(buf_append_text(&text, "]"), 0);
     assert_null(writer_schema_parse(text_view_of(text.data), &err));
     assert_int_equal(err.code, ERR_LIMIT);
+
+    /* Every use of a name is a search among all names. */
+    buf_reset(&text);
+    err = (struct err){0};
+    assert_int_equal(buf_append_text(&text, "[{\"type\":\"fixed\",\"name\":\"Id\",\"size\":4}"), 0);
+    for (int i = 0; i < 5000; i++)
+        assert_int_equal(buf_append_text(&text, ",\"Id\""), 0);
+    assert_int_equal(buf_append_text(&text, "]"), 0);
+    assert_null(writer_schema_parse(text_view_of(text.data), &err));
+    assert_int_equal(err.code, ERR_LIMIT);
     buf_clear(&text);
 }
 
