@@ -46,6 +46,7 @@ struct trade_stream {
     struct stream_publisher *publisher;
     struct stream_instruments instruments;
     struct connection_pool *connections;
+    bool is_ready; /* as last shown; false also when it is time to look again */
     int64_t next_slow_tick_ms;
     int64_t stop_at_ms; /* 0: not stopping */
     struct log_limiter bad_frame_lines, late_lines;
@@ -256,6 +257,7 @@ static void follow(struct trade_stream *stream, const struct stream_message *mes
     if (instrument->is_followed)
         return;
     instrument->is_followed = true;
+    stream->is_ready = false;
     instrument->ask_last_trade_at_ms = INT64_MAX;
     instrument->awaits_last_trade = false;
     trade_gap_init(&instrument->gap);
@@ -397,10 +399,11 @@ static void show_state(struct trade_stream *stream)
     if (stream_publisher_is_blocked(stream->publisher))
         snprintf(summary.trouble, sizeof summary.trouble,
                  "not reading: Kafka has yet to take what was read");
+    stream->is_ready = summary.trouble[0] == '\0';
     metric_set(metrics->websocket_connections, (int64_t)summary.open);
     metric_set(metrics->subscriptions, (int64_t)summary.active);
     metric_set(metrics->subscriptions_refused, (int64_t)summary.refused);
-    status_server_set_condition(stream->options.status, "okx-websocket", summary.trouble[0] == '\0',
+    status_server_set_condition(stream->options.status, "okx-websocket", stream->is_ready,
                                 summary.trouble);
 }
 
@@ -425,12 +428,14 @@ static void on_turn(void *context)
     }
     take_messages(stream);
     connection_pool_tick(stream->connections, stream_publisher_drain(stream->publisher), now_ms);
-    if (now_ms < stream->next_slow_tick_ms)
-        return;
-    stream->next_slow_tick_ms = now_ms + SLOW_TICK_MS;
-    ask_last_trades(stream, now_ms);
-    stream_publisher_publish_positions(stream->publisher);
-    show_state(stream);
+    if (now_ms >= stream->next_slow_tick_ms) {
+        stream->next_slow_tick_ms = now_ms + SLOW_TICK_MS;
+        ask_last_trades(stream, now_ms);
+        stream_publisher_publish_positions(stream->publisher);
+        stream->is_ready = false;
+    }
+    if (!stream->is_ready)
+        show_state(stream);
 }
 
 static void *run(void *argument)
