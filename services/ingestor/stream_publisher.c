@@ -19,6 +19,7 @@ struct publish_target {
     bool is_announced; /* some position of it stands in the topic */
     bool is_beginning; /* its trades wait until begin_sequence has passed */
     uint64_t begin_sequence;
+    size_t kept_count; /* of its records; later ones must not overtake them */
     struct publish_mark published;
 };
 
@@ -43,8 +44,9 @@ struct awaited_block {
 struct kept {
     struct kept *next;
     enum record_kind kind;
-    struct awaited *awaited;
-    void *record; /* owned: a heap copy of the domain struct */
+    struct publish_target *target;
+    struct awaited *awaited; /* somebody else's as soon as the record is sent */
+    void *record;            /* owned: a heap copy of the domain struct */
 };
 
 struct stream_publisher {
@@ -57,6 +59,7 @@ struct stream_publisher {
     struct awaited *free_awaited;
     struct publish_target *targets;
     struct kept *first, *last;
+    bool is_full; /* Kafka had no room when last asked */
 };
 
 struct stream_publisher *stream_publisher_create(struct record_writer *writer,
@@ -86,6 +89,7 @@ static struct kept *drop_first(struct stream_publisher *publisher)
 {
     struct kept *kept = publisher->first;
 
+    kept->target->kept_count--;
     publisher->first = kept->next;
     if (!publisher->first)
         publisher->last = NULL;
@@ -191,7 +195,9 @@ static bool try_send(struct stream_publisher *publisher, enum record_kind kind, 
 {
     struct err err = {0};
 
-    if (record_writer_send_with(publisher->writer, kind, record, &awaited->receipt, &err) == 0)
+    publisher->is_full =
+        record_writer_send_with(publisher->writer, kind, record, &awaited->receipt, &err) != 0;
+    if (!publisher->is_full)
         return true;
     if (!err.retriable)
         service_failure_raise(publisher->failure, "cannot publish live records", err.message);
@@ -214,16 +220,22 @@ static bool may_send(struct stream_publisher *publisher, enum record_kind kind,
 static void send_or_keep(struct stream_publisher *publisher, enum record_kind kind, void *record,
                          size_t bytes, struct awaited *awaited)
 {
-    if (!publisher->first && may_send(publisher, kind, awaited->target) &&
+    struct publish_target *target = awaited->target;
+
+    /* Order matters within an instrument only: the first trades of a thousand instruments wait for
+     * their positions together, not one after the other. */
+    if (target->kept_count == 0 && !publisher->is_full && may_send(publisher, kind, target) &&
         try_send(publisher, kind, record, awaited)) {
         clear_record(kind, record);
         return;
     }
     struct kept *kept = mem_calloc(1, sizeof *kept);
     kept->kind = kind;
+    kept->target = target;
     kept->awaited = awaited;
     kept->record = mem_alloc(bytes);
     memcpy(kept->record, record, bytes);
+    target->kept_count++;
     if (publisher->last)
         publisher->last->next = kept;
     else
@@ -265,7 +277,7 @@ bool stream_publisher_drain(struct stream_publisher *publisher)
 {
     struct kept *kept;
 
-    while ((kept = publisher->first) && may_send(publisher, kept->kind, kept->awaited->target) &&
+    while ((kept = publisher->first) && may_send(publisher, kept->kind, kept->target) &&
            try_send(publisher, kept->kind, kept->record, kept->awaited))
         drop_first(publisher);
     return publisher->first == NULL;
