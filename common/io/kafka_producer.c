@@ -224,8 +224,9 @@ static struct producer_topic *add_topic(struct kafka_producer *producer, const c
 static const struct kafka_property default_properties[] = {
     {"compression.type", "lz4"},
     {"linger.ms", "5"},
-    {"queue.buffering.max.messages", "100000"},
-    {"queue.buffering.max.kbytes", "65536"},
+    /* A minute of 800 trades a second, in some 20 MiB. When it is full, the source has to wait. */
+    {"queue.buffering.max.messages", "50000"},
+    {"queue.buffering.max.kbytes", "32768"},
     {0},
 };
 

@@ -20,8 +20,8 @@ from processes import wait_for
 PRODUCER = {
     "compression.type": "lz4",
     "linger.ms": "5",
-    "queue.buffering.max.messages": "100000",
-    "queue.buffering.max.kbytes": "65536",
+    "queue.buffering.max.messages": "50000",
+    "queue.buffering.max.kbytes": "32768",
 }
 SECONDS_MAX = 180
 
