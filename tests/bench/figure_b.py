@@ -8,6 +8,7 @@ from typing import Any
 
 from cannon import SECONDS_MAX, Cannon, ingestor, producer_arguments
 from context import Bench, results_of
+from machine import cpu_seconds
 from pipeline import quantile
 from report import AT_MOST, Aim, Comparison
 
@@ -40,14 +41,14 @@ def _at_rate(bench: Bench, rate: int, trades: int) -> list[Comparison]:
         for place in ("acknowledgement", "consumer")
         for name, (_, aim) in QUANTILES.items()
     }
+    cost = Comparison("b", f"CPU of the ingestor, {rate:,}/s, linger 0", "s per million", limit="default linger")
     for _ in bench.rounds(full=5, quick=1):
         limit = _yardstick(bench, rate, trades)
-        for linger in LINGERS:
-            ours = _ingestor(bench, rate, trades, linger)
-            for place in ("acknowledgement", "consumer"):
-                for name in QUANTILES:
-                    lines[linger, place, name].add(ours[place][name], limit[place][name])
-    return list(lines.values())
+        ours = {linger: _ingestor(bench, rate, trades, linger) for linger in LINGERS}
+        for (linger, place, name), line in lines.items():
+            line.add(ours[linger][place][name], limit[place][name])
+        cost.add(ours["0"]["cpu"]["per_million"], ours["5"]["cpu"]["per_million"])
+    return [*lines.values(), cost]
 
 
 @contextmanager
@@ -86,11 +87,17 @@ def _ingestor(bench: Bench, rate: int, trades: int, linger: str) -> dict[str, di
         ingestor(bench, cannon, KAFKA_LINGER_MS=linger) as (pipeline, service),
         _consumer(bench, f"{pipeline.settings['TOPIC_PREFIX']}trades", trades) as consumer,
     ):
+        used = cpu_seconds(service.pid)
         cannon.fire()
         results = results_of(consumer, SECONDS_MAX)
+        used = cpu_seconds(service.pid) - used
         buckets = service.metrics().buckets("publish_latency_seconds")
         on_the_way = results["to_ingestor_ms"]["p50"]  # the histogram begins where the ingestor has the frame
         acknowledged = {
             name: (quantile(buckets, share) or 0) * 1000 + on_the_way for name, (share, _) in QUANTILES.items()
         }
-        return {"acknowledgement": acknowledged, "consumer": results["to_consumer_ms"]}
+        return {
+            "acknowledgement": acknowledged,
+            "consumer": results["to_consumer_ms"],
+            "cpu": {"per_million": used / trades * 1e6},
+        }

@@ -198,15 +198,27 @@ static bool take_http(struct peer *peer)
     return true;
 }
 
-static void subscribe(struct cannon *cannon, struct peer *peer, const char *request)
+enum { INST_ID_BYTES = 64 };
+
+/* The next instrument that a request names. */
+static bool next_inst_id(const char **at, char inst_id[INST_ID_BYTES])
 {
     static const char mark[] = "\"instId\":\"";
-    char inst_id[64];
+    const char *found = strstr(*at, mark);
+
+    if (!found)
+        return false;
+    *at = found + sizeof mark - 1;
+    snprintf(inst_id, INST_ID_BYTES, "%.*s", (int)strcspn(*at, "\""), *at);
+    return true;
+}
+
+static void subscribe(struct cannon *cannon, struct peer *peer, const char *request)
+{
+    char inst_id[INST_ID_BYTES];
     char text[256];
 
-    for (const char *at = strstr(request, mark); at; at = strstr(at, mark)) {
-        at += sizeof mark - 1;
-        snprintf(inst_id, sizeof inst_id, "%.*s", (int)strcspn(at, "\""), at);
+    while (next_inst_id(&request, inst_id)) {
         int length = snprintf(text, sizeof text,
                               "{\"event\":\"subscribe\",\"arg\":{\"channel\":\"trades-all\","
                               "\"instId\":\"%s\"},\"connId\":\"1\"}",
@@ -221,12 +233,31 @@ static void subscribe(struct cannon *cannon, struct peer *peer, const char *requ
     }
 }
 
+static void unsubscribe(struct cannon *cannon, struct peer *peer, const char *request)
+{
+    char inst_id[INST_ID_BYTES];
+
+    while (next_inst_id(&request, inst_id)) {
+        for (size_t i = peer->gun_count; i > 0; i--) {
+            struct gun *gun = &peer->guns[i - 1];
+
+            if (!memmem(gun->frame, gun->length, inst_id, strlen(inst_id)))
+                continue;
+            *gun = peer->guns[--peer->gun_count];
+            cannon->subscribed--;
+        }
+    }
+    peer->next_gun = 0;
+}
+
 static void take_text(struct cannon *cannon, struct peer *peer, const char *text)
 {
     if (strcmp(text, "ping") == 0)
         append_text_frame(&peer->out, "pong", 4);
     else if (strstr(text, "\"subscribe\""))
         subscribe(cannon, peer, text);
+    else if (strstr(text, "\"unsubscribe\""))
+        unsubscribe(cannon, peer, text);
 }
 
 /* A client's frame: masked, at most 64 KiB, never fragmented by the clients that we know. */
@@ -261,6 +292,7 @@ static void close_peer(struct cannon *cannon, size_t index)
 {
     struct peer *peer = &cannon->peers[index];
 
+    cannon->subscribed -= peer->gun_count;
     close(peer->fd);
     buf_clear(&peer->in);
     buf_clear(&peer->out);
