@@ -29,7 +29,7 @@ CREATE OR REPLACE FUNCTION endurance_slow() RETURNS trigger LANGUAGE plpgsql AS 
 def persister_kills(scale: float) -> Outcome:
     """SIGKILL of the persister between COMMIT and the commit of its offsets."""
     wanted, seen = max(1, round(200 * scale)), 0
-    with Load("persister-kills", 250) as load:
+    with Load("persister-kills", 100) as load:
         _, persister, _ = load.start("scheduler", "persister", "ingestor")
         while seen < wanted:
             stored = load.pipeline.value("SELECT count(*) FROM trades")
