@@ -26,7 +26,8 @@ GROWTH_MEGABYTES = 48
 @pytest.fixture(scope="module")
 def own_stack() -> Iterator[Stack]:
     """Servers that may be taken away: the session's are everybody's."""
-    with Stack(is_fast=True, logs=LOGS / "stack-backpressure") as running:
+    keeps_commits = {"synchronous_commit": "on"}  # PostgreSQL is killed here
+    with Stack(is_fast=True, logs=LOGS / "stack-backpressure", postgres_settings=keeps_commits) as running:
         yield running
 
 
@@ -76,7 +77,7 @@ def assert_caught_up(pipeline: Pipeline, pids: dict[str, int]) -> None:
     """Nobody was restarted, everybody is ready, nothing is missing, nobody took more memory than stated."""
     for each in services(pipeline).values():
         each.wait_ready(60)
-    pipeline.assert_complete(180)
+    pipeline.assert_complete(300)
     assert {name: each.pid for name, each in services(pipeline).items()} == pids
     for name, each in services(pipeline).items():
         assert memory(each, "VmHWM") < LIMIT_MEGABYTES[name]

@@ -15,7 +15,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-READ_TIMEOUT_SECONDS = 30
+READ_TIMEOUT_SECONDS = 90
 LOOKED_AT = 20  # of the records of one key that came together
 
 

@@ -22,6 +22,7 @@ from verdict import Comparison, Verdict  # noqa: E402
 LOGS = REPOSITORY / "build/test-logs/endurance"
 PARTITIONS = 12
 READY_SECONDS = 120
+KEEPS_COMMITS = {"synchronous_commit": "on"}  # without fsync, a PostgreSQL that is killed still keeps them
 
 
 def peak_megabytes(pid: int) -> float:
@@ -68,7 +69,7 @@ class Load:
         self.name = name
         self.trades_per_second = trades_per_second
         self.peaks: dict[str, float] = {}
-        self.stack = Stack(logs=LOGS / name / "stack", is_fast=True)
+        self.stack = Stack(logs=LOGS / name / "stack", is_fast=True, postgres_settings=KEEPS_COMMITS)
         self._settings = settings
 
     def __enter__(self) -> Load:
