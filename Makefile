@@ -24,7 +24,7 @@ CFLAGS   += -std=c17 -D_GNU_SOURCE -g $(OPTIMIZE) $(WARNINGS) $(HARDEN) -Icommon
             $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 
-PROGRAMS := ingestor persister scheduler okx-sim avrocat
+PROGRAMS := ingestor persister scheduler okx-sim avrocat dead-letters
 BINARIES := $(PROGRAMS:%=$(BUILD)/bin/%)
 objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 dir_of    = $(firstword $(wildcard services/$(1) tools/$(1)))

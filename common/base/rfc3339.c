@@ -171,17 +171,17 @@ static bool read_time(struct text_view *rest, struct civil_time *civil)
            civil->second < 60;
 }
 
-/* Digits beyond the third are cut off. */
-static bool read_fraction(struct text_view *rest, int64_t *milliseconds)
+/* Digits beyond the sixth are cut off. */
+static bool read_fraction(struct text_view *rest, int64_t *microseconds)
 {
-    int64_t weight = 100;
+    int64_t weight = 100000;
     int digit;
     if (!read_char(rest, '.'))
         return true;
     if (!read_number(rest, 1, &digit))
         return false;
     do {
-        *milliseconds += digit * weight;
+        *microseconds += digit * weight;
         weight /= 10;
     } while (read_number(rest, 1, &digit));
     return true;
@@ -202,10 +202,10 @@ static bool read_zone(struct text_view *rest, int64_t *offset_s)
     return true;
 }
 
-static bool read_date_time(struct text_view rest, int64_t *unix_ms)
+static bool read_date_time(struct text_view rest, int64_t *unix_us)
 {
     struct civil_time civil = {0};
-    int64_t milliseconds = 0;
+    int64_t microseconds = 0;
     int64_t offset_s = 0;
 
     if (!read_date(&rest, &civil))
@@ -213,21 +213,31 @@ static bool read_date_time(struct text_view rest, int64_t *unix_ms)
     if (rest.length > 0) {
         bool has_separator =
             read_char(&rest, 'T') || read_char(&rest, 't') || read_char(&rest, ' ');
-        if (!has_separator || !read_time(&rest, &civil) || !read_fraction(&rest, &milliseconds) ||
+        if (!has_separator || !read_time(&rest, &civil) || !read_fraction(&rest, &microseconds) ||
             !read_zone(&rest, &offset_s) || rest.length > 0)
             return false;
     }
     int64_t unix_s =
         civil_to_unix_s(civil.year, civil.month, civil.day, civil.hour, civil.minute, civil.second);
-    *unix_ms = (unix_s - offset_s) * 1000 + milliseconds;
+    *unix_us = (unix_s - offset_s) * 1000000 + microseconds;
     return true;
+}
+
+int rfc3339_parse_us(struct text_view text, int64_t *unix_us, struct err *err)
+{
+    if (!read_date_time(text, unix_us))
+        return err_set(err, ERR_PROTOCOL,
+                       "'%.*s' is not a date (2020-01-01) or a time (2020-01-01T12:00:00Z)",
+                       TEXT_VIEW_ARGS(text));
+    return 0;
 }
 
 int rfc3339_parse_ms(struct text_view text, int64_t *unix_ms, struct err *err)
 {
-    if (!read_date_time(text, unix_ms))
-        return err_set(err, ERR_PROTOCOL,
-                       "'%.*s' is not a date (2020-01-01) or a time (2020-01-01T12:00:00Z)",
-                       TEXT_VIEW_ARGS(text));
+    int64_t unix_us = 0;
+
+    if (rfc3339_parse_us(text, &unix_us, err) != 0)
+        return -1;
+    *unix_ms = floor_divide(unix_us, 1000);
     return 0;
 }

@@ -19,6 +19,7 @@ void rfc3339_format_s(int64_t unix_ms, char text[RFC3339_BYTES]);
 
 /* Reads "2020-01-01" (midnight UTC) or a full date-time with optional fraction and Z or ±hh:mm. */
 int rfc3339_parse_ms(struct text_view text, int64_t *unix_ms, struct err *err) MUST_CHECK;
+int rfc3339_parse_us(struct text_view text, int64_t *unix_us, struct err *err) MUST_CHECK;
 
 struct civil_time {
     int year, month, day;     /* month 1-12, day 1-31 */

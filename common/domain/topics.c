@@ -50,6 +50,14 @@ enum topic topic_from_name(const struct topic_names *names, const char *name)
     return topic;
 }
 
+const char *topic_full_name(const struct topic_names *names, const char *plain_name)
+{
+    for (int i = 0; i < TOPIC_COUNT; i++)
+        if (strcmp(topics[i].name, plain_name) == 0)
+            return names->names[i];
+    return plain_name;
+}
+
 bool topic_is_partitioned_by_instrument(enum topic topic)
 {
     return topics[topic].is_partitioned_by_instrument;

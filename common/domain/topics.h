@@ -35,6 +35,10 @@ static inline const char *topic_name(const struct topic_names *names, enum topic
 /* The topic of that full name, or TOPIC_COUNT. */
 enum topic topic_from_name(const struct topic_names *names, const char *name);
 
+/* The full name of one of our topics by its plain name ("trades"); any other name as it stands.
+ * Borrowed from one of the arguments. */
+const char *topic_full_name(const struct topic_names *names, const char *plain_name);
+
 /* True for trades, candles, control and positions, which share the configured partition count so
  * that an instrument has the same partition number in each; the others have one partition. */
 bool topic_is_partitioned_by_instrument(enum topic topic);

@@ -3,7 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEADER_PREFIX "__connect.errors."
+#include "base/text_view.h"
+
+/* Always the same, so that nobody reads them. */
+#define TASK_ID    DEAD_LETTER_HEADERS "task.id"
+#define CLASS_NAME DEAD_LETTER_HEADERS "class.name"
 
 enum { NUMBER_BYTES = 24, CLASS_BYTES = 64 };
 
@@ -23,33 +27,59 @@ static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t nu
     add_text(headers, name, text);
 }
 
+/* How often the record was a letter before: 0 unless it was put back from dead-letters. */
+static int64_t read_attempts(const rd_kafka_headers_t *headers)
+{
+    const void *value = NULL;
+    size_t length = 0;
+    int64_t attempts = 0;
+    struct err ignored = {0};
+
+    if (!headers || rd_kafka_header_get_last(headers, DEAD_LETTER_ATTEMPTS, &value, &length) !=
+                        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    if (!value || text_view_read_int64((struct text_view){value, length}, &attempts, &ignored) != 0)
+        return 0;
+    if (attempts < 0)
+        return 0;
+    return attempts < DEAD_LETTER_ATTEMPTS_MAX ? attempts : DEAD_LETTER_ATTEMPTS_MAX - 1;
+}
+
 /* Returns owned. Connect's headers of an earlier trip through dead-letters are replaced. */
 static rd_kafka_headers_t *new_headers(const struct dead_letter *letter)
 {
     rd_kafka_headers_t *headers =
-        letter->headers ? rd_kafka_headers_copy(letter->headers) : rd_kafka_headers_new(10);
+        letter->headers ? rd_kafka_headers_copy(letter->headers) : rd_kafka_headers_new(12);
     static const char *const names[] = {
-        HEADER_PREFIX "topic",      HEADER_PREFIX "partition",
-        HEADER_PREFIX "offset",     HEADER_PREFIX "connector.name",
-        HEADER_PREFIX "task.id",    HEADER_PREFIX "stage",
-        HEADER_PREFIX "class.name", HEADER_PREFIX "exception.class.name",
-        HEADER_PREFIX "sqlstate",   HEADER_PREFIX "exception.message",
+        DEAD_LETTER_TOPIC,
+        DEAD_LETTER_PARTITION,
+        DEAD_LETTER_OFFSET,
+        DEAD_LETTER_SERVICE,
+        TASK_ID,
+        DEAD_LETTER_STAGE,
+        CLASS_NAME,
+        DEAD_LETTER_REASON,
+        DEAD_LETTER_SQLSTATE,
+        DEAD_LETTER_MESSAGE,
+        DEAD_LETTER_ATTEMPTS,
     };
+    int64_t attempts = read_attempts(letter->headers) + 1;
     char reason[CLASS_BYTES];
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         rd_kafka_header_remove(headers, names[i]);
     snprintf(reason, sizeof reason, "%s", err_code_name(letter->reason));
-    add_text(headers, HEADER_PREFIX "topic", letter->source_topic);
-    add_number(headers, HEADER_PREFIX "partition", letter->source_partition);
-    add_number(headers, HEADER_PREFIX "offset", letter->source_offset);
-    add_text(headers, HEADER_PREFIX "connector.name", letter->service);
-    add_number(headers, HEADER_PREFIX "task.id", 0);
-    add_text(headers, HEADER_PREFIX "stage", letter->stage);
-    add_text(headers, HEADER_PREFIX "class.name", letter->service);
-    add_text(headers, HEADER_PREFIX "exception.class.name", reason);
-    add_text(headers, HEADER_PREFIX "exception.message", letter->message);
-    add_text(headers, HEADER_PREFIX "sqlstate", letter->sqlstate);
+    add_text(headers, DEAD_LETTER_TOPIC, letter->source_topic);
+    add_number(headers, DEAD_LETTER_PARTITION, letter->source_partition);
+    add_number(headers, DEAD_LETTER_OFFSET, letter->source_offset);
+    add_text(headers, DEAD_LETTER_SERVICE, letter->service);
+    add_number(headers, TASK_ID, 0);
+    add_text(headers, DEAD_LETTER_STAGE, letter->stage);
+    add_text(headers, CLASS_NAME, letter->service);
+    add_text(headers, DEAD_LETTER_REASON, reason);
+    add_text(headers, DEAD_LETTER_MESSAGE, letter->message);
+    add_text(headers, DEAD_LETTER_SQLSTATE, letter->sqlstate);
+    add_number(headers, DEAD_LETTER_ATTEMPTS, attempts);
     return headers;
 }
 

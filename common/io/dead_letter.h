@@ -2,7 +2,11 @@
  * Sends what cannot be used to the dead-letters topic, unchanged, with Kafka Connect's headers that
  * say where it came from and why. Thread-safe. Source: KIP-298 (__connect.errors.topic, .partition,
  * .offset, .stage, .class.name, .exception.class.name, .exception.message, .connector.name,
- * .task.id).
+ * .task.id); sqlstate, attempts and retried-from are ours.
+ *
+ * A record that was put back on its topic carries attempts and retried-from, the letter that it
+ * was; should it become a letter again, the count goes on and shows that trying again does not
+ * help.
  */
 #ifndef IO_DEAD_LETTER_H
 #define IO_DEAD_LETTER_H
@@ -12,6 +16,20 @@
 #include "base/attributes.h"
 #include "base/err.h"
 #include "io/kafka_producer.h"
+
+#define DEAD_LETTER_HEADERS      "__connect.errors." /* what all headers of a letter begin with */
+#define DEAD_LETTER_TOPIC        DEAD_LETTER_HEADERS "topic"
+#define DEAD_LETTER_PARTITION    DEAD_LETTER_HEADERS "partition"
+#define DEAD_LETTER_OFFSET       DEAD_LETTER_HEADERS "offset"
+#define DEAD_LETTER_SERVICE      DEAD_LETTER_HEADERS "connector.name"
+#define DEAD_LETTER_STAGE        DEAD_LETTER_HEADERS "stage"
+#define DEAD_LETTER_REASON       DEAD_LETTER_HEADERS "exception.class.name"
+#define DEAD_LETTER_MESSAGE      DEAD_LETTER_HEADERS "exception.message"
+#define DEAD_LETTER_SQLSTATE     DEAD_LETTER_HEADERS "sqlstate"
+#define DEAD_LETTER_ATTEMPTS     DEAD_LETTER_HEADERS "attempts" /* times it became a letter, from 1 */
+#define DEAD_LETTER_RETRIED_FROM DEAD_LETTER_HEADERS "retried-from" /* PARTITION:OFFSET */
+
+enum { DEAD_LETTER_ATTEMPTS_MAX = 1000000 }; /* the count stays there */
 
 struct dead_letter {
     const char *service;      /* "persister": connector.name */

@@ -16,7 +16,7 @@ from typing import Any
 from checks import eventually, expect
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PROGRAMS = ("ingestor", "persister", "scheduler", "okx-sim", "avrocat")
+PROGRAMS = ("ingestor", "persister", "scheduler", "okx-sim", "avrocat", "dead-letters")
 PUBLISHED = ("KAFKA1_PORT", "KAFKA2_PORT", "KAFKA3_PORT", "REGISTRY_PORT", "POSTGRES_PORT", "SIM_ADMIN_PORT")
 
 # instrument, id, price, size, side, milliseconds

@@ -198,6 +198,12 @@ def avrocat_decodes(project: Project) -> None:
     expect(value["side"] in ("buy", "sell") and isinstance(value["px"], str), line)
 
 
+def dead_letters_are_listed(project: Project) -> None:
+    """dead-letters reaches the topic, in which nothing was put aside."""
+    lines = project.compose("run", "--rm", "-T", "dead-letters", "list").splitlines()
+    expect(len(lines) == 1 and lines[0].startswith("LETTER"), repr(lines))
+
+
 def consumers_on_the_host_see_trades(project: Project) -> None:
     """localhost and the published ports are enough for Kafka and the registry."""
     image = f"currency-trends/avrocat:{project.environment['IMAGE_TAG']}"
@@ -411,6 +417,7 @@ def run_plain(checks: Checks, project: Project) -> None:
         ("topics are not made by chance", topics_are_not_made_by_chance),
         ("the console consumer in kafka1 sees trades", consumers_in_the_container_see_trades),
         ("avrocat decodes them", avrocat_decodes),
+        ("dead-letters lists none", dead_letters_are_listed),
         ("a consumer on the host sees them, too", consumers_on_the_host_see_trades),
         ("the former names of settings are understood", former_names_are_understood),
         ("make targets reach the project", make_targets_reach_the_project),

@@ -62,18 +62,6 @@ static void validate(void *config, struct config_problems *problems)
     kafka_settings_load_properties(&((struct avrocat_config *)config)->kafka, problems);
 }
 
-/* The names of the project's own topics get the prefix. */
-static const char *full_topic_name(const struct kafka_settings *kafka, const char *name)
-{
-    struct topic_names plain;
-    struct err err = {0};
-    enum topic topic = TOPIC_COUNT;
-
-    if (topic_names_init(&plain, NULL, &err) == 0)
-        topic = topic_from_name(&plain, name);
-    return topic == TOPIC_COUNT ? name : topic_name(&kafka->topics, topic);
-}
-
 /* An offset beyond the end would make librdkafka start over at the beginning. */
 static int find_start(struct topic_lookup *lookup, const struct session *session, int32_t partition,
                       int64_t *offset, struct err *err)
@@ -300,7 +288,7 @@ static int read_topic(const struct avrocat_config *config, struct avrocat_option
     struct err err = {0};
     int status = PROGRAM_EXIT_OK;
 
-    session.topic = full_topic_name(&config->kafka, options->topic);
+    session.topic = topic_full_name(&config->kafka.topics, options->topic);
     if (topic_from_name(&config->kafka.topics, session.topic) == TOPIC_DEAD_LETTERS)
         options->is_raw = true;
     buf_init(&session.out, LINE_BYTES_MAX);

@@ -200,6 +200,30 @@ static void what_was_printed_is_read_back(void **state)
     }
 }
 
+static void microseconds_are_read_to_the_last(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t us, ms;
+    } cases[] = {
+        {"1970-01-01T00:00:00.123456Z", 123456, 123},
+        {"1970-01-01T00:00:00.1234569Z", 123456, 123},
+        {"1970-01-01T00:00:00.1Z", 100000, 100},
+        {"1969-12-31T23:59:59.999999Z", -1, -1},
+        {"1970-01-01T01:00:00.000001+01:00", 1, 0},
+        {"9999-12-31T23:59:59.999999Z", INT64_C(253402300799999999), INT64_C(253402300799999)},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t us = 0, ms = 0;
+        struct err err;
+        assert_int_equal(rfc3339_parse_us(text_view_of(cases[i].text), &us, &err), 0);
+        assert_int_equal(rfc3339_parse_ms(text_view_of(cases[i].text), &ms, &err), 0);
+        assert_true(us == cases[i].us);
+        assert_true(ms == cases[i].ms);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +234,7 @@ int main(void)
         cmocka_unit_test(every_day_of_ten_thousand_years_follows_the_calendar),
         cmocka_unit_test(the_c_library_agrees_at_random_times),
         cmocka_unit_test(what_was_printed_is_read_back),
+        cmocka_unit_test(microseconds_are_read_to_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

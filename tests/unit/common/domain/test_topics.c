@@ -84,6 +84,17 @@ static void names_are_as_long_as_kafka_allows_and_no_longer(void **state)
     assert_string_equal(err.message, "topic prefix is longer than 236 characters");
 }
 
+static void plain_names_of_ours_get_the_prefix(void **state)
+{
+    struct topic_names names;
+    struct err err = {0};
+    (void)state;
+    assert_int_equal(topic_names_init(&names, "a.", &err), 0);
+    assert_string_equal(topic_full_name(&names, "trades"), "a.trades");
+    assert_string_equal(topic_full_name(&names, "a.trades"), "a.trades");
+    assert_string_equal(topic_full_name(&names, "okx:trades-all"), "okx:trades-all");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +102,7 @@ int main(void)
         cmocka_unit_test(the_prefix_stands_before_each_name),
         cmocka_unit_test(a_prefix_that_kafka_refuses_is_refused),
         cmocka_unit_test(names_are_as_long_as_kafka_allows_and_no_longer),
+        cmocka_unit_test(plain_names_of_ours_get_the_prefix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
