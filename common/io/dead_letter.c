@@ -1,5 +1,6 @@
 #include "io/dead_letter.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,6 +46,41 @@ static int64_t read_attempts(const rd_kafka_headers_t *headers)
     return attempts < DEAD_LETTER_ATTEMPTS_MAX ? attempts : DEAD_LETTER_ATTEMPTS_MAX - 1;
 }
 
+static size_t header_bytes(const rd_kafka_headers_t *headers)
+{
+    const char *name = NULL;
+    const void *value = NULL;
+    size_t length = 0;
+    size_t sum = 0;
+
+    for (size_t i = 0; headers && rd_kafka_header_get_all(headers, i, &name, &value, &length) ==
+                                      RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++)
+        sum += strlen(name) + length;
+    return sum;
+}
+
+static bool is_too_large(const struct dead_letter *letter)
+{
+    return letter->key_length + letter->value_length + header_bytes(letter->headers) >
+           DEAD_LETTER_BYTES_MAX;
+}
+
+/* What of it a broker takes: a head of value and key, and the headers unless they are the large
+ * ones. */
+static struct dead_letter truncate_letter(const struct dead_letter *letter)
+{
+    struct dead_letter head = *letter;
+
+    if (head.value_length > DEAD_LETTER_HEAD_BYTES)
+        head.value_length = DEAD_LETTER_HEAD_BYTES;
+    if (head.key_length > DEAD_LETTER_HEAD_BYTES)
+        head.key_length = DEAD_LETTER_HEAD_BYTES;
+    if (header_bytes(head.headers) > DEAD_LETTER_HEAD_BYTES)
+        head.headers = NULL;
+    return head;
+}
+
 /* Returns owned. Connect's headers of an earlier trip through dead-letters are replaced. */
 static rd_kafka_headers_t *new_headers(const struct dead_letter *letter)
 {
@@ -62,6 +98,7 @@ static rd_kafka_headers_t *new_headers(const struct dead_letter *letter)
         DEAD_LETTER_SQLSTATE,
         DEAD_LETTER_MESSAGE,
         DEAD_LETTER_ATTEMPTS,
+        DEAD_LETTER_TRUNCATED_FROM,
     };
     int64_t attempts = read_attempts(letter->headers) + 1;
     char reason[CLASS_BYTES];
@@ -87,16 +124,20 @@ int dead_letter_send(struct kafka_producer *producer, const struct topic_names *
                      const struct dead_letter *letter, kafka_delivery_fn *on_delivery,
                      void *context, struct err *err)
 {
+    bool is_truncated = is_too_large(letter);
+    struct dead_letter sent = is_truncated ? truncate_letter(letter) : *letter;
     const struct kafka_record record = {
         .topic = topic_name(topics, TOPIC_DEAD_LETTERS),
-        .key = letter->key,
-        .key_length = letter->key_length,
-        .value = letter->value,
-        .value_length = letter->value_length,
+        .key = sent.key,
+        .key_length = sent.key_length,
+        .value = sent.value,
+        .value_length = sent.value_length,
         .partition = RD_KAFKA_PARTITION_UA,
-        .headers = new_headers(letter),
+        .headers = new_headers(&sent),
     };
 
+    if (is_truncated)
+        add_number(record.headers, DEAD_LETTER_TRUNCATED_FROM, (int64_t)letter->value_length);
     if (kafka_producer_send(producer, &record, on_delivery, context, err) == 0)
         return 0;
     rd_kafka_headers_destroy(record.headers);

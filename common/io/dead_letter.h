@@ -7,6 +7,9 @@
  * A record that was put back on its topic carries attempts and retried-from, the letter that it
  * was; should it become a letter again, the count goes on and shows that trying again does not
  * help.
+ *
+ * A letter that no broker would take for its size, which has to hold the reason as well, carries
+ * the beginning of the value, and truncated-from says how long that was.
  */
 #ifndef IO_DEAD_LETTER_H
 #define IO_DEAD_LETTER_H
@@ -29,7 +32,13 @@
 #define DEAD_LETTER_ATTEMPTS     DEAD_LETTER_HEADERS "attempts" /* times it became a letter, from 1 */
 #define DEAD_LETTER_RETRIED_FROM DEAD_LETTER_HEADERS "retried-from" /* PARTITION:OFFSET */
 
-enum { DEAD_LETTER_ATTEMPTS_MAX = 1000000 }; /* the count stays there */
+#define DEAD_LETTER_TRUNCATED_FROM DEAD_LETTER_HEADERS "truncated-from" /* bytes of the value */
+
+enum {
+    DEAD_LETTER_ATTEMPTS_MAX = 1000000, /* the count stays there */
+    DEAD_LETTER_BYTES_MAX = 900000,     /* below Kafka's usual limit of a record */
+    DEAD_LETTER_HEAD_BYTES = 64 << 10,  /* of the value of one that is larger */
+};
 
 struct dead_letter {
     const char *service;      /* "persister": connector.name */

@@ -94,7 +94,8 @@ static void receive(struct okx_ws_link *link, const void *bytes, size_t length)
     }
     if (!link->is_skipping && buf_append(&link->message, bytes, length) != 0) {
         link->is_skipping = true;
-        handler->on_oversize(link->context);
+        handler->on_oversize(link->message.data ? link->message.data : "", link->message.length,
+                             link->context);
     }
     if (!is_final || link->is_skipping)
         return;

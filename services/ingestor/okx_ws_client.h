@@ -30,8 +30,8 @@ struct okx_ws_handler {
     void (*on_open)(void *link_context);
     /* One whole message, borrowed for the call. */
     void (*on_message)(const char *text, size_t length, void *link_context);
-    /* A message over the cap was skipped. */
-    void (*on_oversize)(void *link_context);
+    /* A message over the cap is skipped; text is its beginning, borrowed for the call. */
+    void (*on_oversize)(const char *text, size_t length, void *link_context);
     /* Exactly once per link, which is gone afterwards. */
     void (*on_close)(enum okx_ws_close_kind kind, const char *reason, void *link_context);
     /* Every OKX_WS_TURN_MS and after okx_ws_client_wake; the only place to open links from. */

@@ -301,7 +301,7 @@ void stream_connection_on_message(const char *text, size_t length, void *link_co
     okx_frame_clear(&frame);
 }
 
-void stream_connection_on_oversize(void *link_context)
+void stream_connection_on_oversize(const char *text, size_t length, void *link_context)
 {
     struct stream_connection *connection = link_context;
     const struct stream_connection_events *events = &connection->options.events;
@@ -309,7 +309,7 @@ void stream_connection_on_oversize(void *link_context)
 
     ws_keepalive_received(&connection->keepalive);
     err_set(&err, ERR_LIMIT, "frame is larger than %d bytes", OKX_WS_MESSAGE_BYTES_MAX);
-    events->on_bad_frame(NULL, 0, &err, events->context);
+    events->on_bad_frame(text, length, &err, events->context);
 }
 
 static const char *close_label(const struct stream_connection *connection,

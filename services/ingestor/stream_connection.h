@@ -77,7 +77,7 @@ const char *stream_connection_trouble(const struct stream_connection *connection
 /* The link's events, for the okx_ws_handler; link_context is the connection. */
 void stream_connection_on_open(void *link_context);
 void stream_connection_on_message(const char *text, size_t length, void *link_context);
-void stream_connection_on_oversize(void *link_context);
+void stream_connection_on_oversize(const char *text, size_t length, void *link_context);
 void stream_connection_on_close(enum okx_ws_close_kind kind, const char *reason,
                                 void *link_context);
 

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fetch_worker.h"
-#include "io/dead_letter.h"
+#include "frame_letters.h"
 #include "okx_ws_client.h"
 #include "stream_instruments.h"
 #include "stream_publisher.h"
@@ -21,6 +21,7 @@ enum {
     SLOW_TICK_MS = 1000,      /* positions, readiness, questions for the newest trade */
     ASK_LAST_TRADE_MS = 3000, /* quiet for so long after subscribing */
     STOP_DRAIN_MS = 1500,
+    ROW_LETTERS_MAX = 16, /* of one frame */
     LOG_INTERVAL_MS = 5000,
 };
 
@@ -44,6 +45,7 @@ struct trade_stream {
     /* The stream's thread only. */
     struct okx_ws_client *client;
     struct stream_publisher *publisher;
+    struct frame_letters *letters;
     struct stream_instruments instruments;
     struct connection_pool *connections;
     bool is_ready; /* as last shown; false also when it is time to look again */
@@ -58,32 +60,14 @@ struct trade_stream {
 static void send_dead_letter(struct trade_stream *stream, const char *channel, const char *inst_id,
                              const char *text, size_t length, const struct err *reason)
 {
-    struct err err = {0};
-    char source[64];
     int64_t suppressed = 0;
-    const struct dead_letter letter = {
-        .service = "ingestor",
-        .source_topic = source,
-        .source_partition = -1,
-        .source_offset = -1,
-        .stage = "parse",
-        .reason = reason->code,
-        .message = reason->message,
-        .key = inst_id[0] != '\0' ? inst_id : NULL,
-        .key_length = strlen(inst_id),
-        .value = text,
-        .value_length = length,
-    };
 
-    snprintf(source, sizeof source, "okx:%s", channel);
     ingestor_metrics_count_bad(stream->options.metrics, reason->code);
     if (log_limiter_allow(&stream->bad_frame_lines, clock_monotonic_ms(), &suppressed))
         log_warn("frame of OKX cannot be used", LOG_STR("channel", channel),
                  LOG_STR("inst_id", inst_id), LOG_STR("reason", reason->message),
                  LOG_INT("suppressed", suppressed));
-    if (text && dead_letter_send(stream->options.producer, stream->options.topics, &letter, NULL,
-                                 NULL, &err) != 0)
-        log_warn("frame could not be sent to dead-letters", LOG_STR("reason", err.message));
+    frame_letters_send(stream->letters, channel, inst_id, text, length, reason);
 }
 
 static void warn_late(struct trade_stream *stream, const struct trade *trade, const char *what)
@@ -165,36 +149,59 @@ static bool on_trade(struct trade *trade, void *context)
     return take_trade(context, trade, clock_wall_us());
 }
 
-static void handle_row(struct trade_stream *stream, const struct okx_frame *frame, size_t index,
-                       int64_t received_at_us)
+/* Returns 0 when the row's trade is taken, or -1 when the row cannot be used. */
+static int take_row(struct trade_stream *stream, const struct okx_frame *frame, size_t index,
+                    int64_t received_at_us, struct err *err)
 {
     struct trade trade;
-    struct err err = {0};
 
-    if (okx_rows_read_trade(frame->rows, index, &trade, &err) == 0) {
-        if (take_trade(stream, &trade, received_at_us))
-            return;
-        err_set(&err, ERR_UNSUPPORTED, "instrument %s was not asked for", trade.inst_id);
-        trade_clear(&trade);
+    if (okx_rows_read_trade(frame->rows, index, &trade, err) != 0)
+        return -1;
+    if (take_trade(stream, &trade, received_at_us))
+        return 0;
+    err_set(err, ERR_UNSUPPORTED, "instrument %s was not asked for", trade.inst_id);
+    trade_clear(&trade);
+    return -1;
+}
+
+/* Each row that cannot be used is a letter; of very many, the frame is one for all the rest. */
+static void on_rows(struct trade_stream *stream, const struct okx_frame *frame, const char *text,
+                    size_t length)
+{
+    int64_t received_at_us = clock_wall_us();
+    size_t rejected = 0;
+
+    for (size_t i = 0; i < okx_rows_count(frame->rows); i++) {
+        struct err err = {0};
+
+        if (take_row(stream, frame, i, received_at_us, &err) == 0)
+            continue;
+        rejected++;
+        if (rejected < ROW_LETTERS_MAX) {
+            char *row = okx_rows_text(frame->rows, i);
+
+            send_dead_letter(stream, frame->channel, frame->inst_id, row, strlen(row), &err);
+            free(row);
+        } else if (rejected == ROW_LETTERS_MAX) {
+            err_wrap(&err, "row %zu and perhaps more", i);
+            send_dead_letter(stream, frame->channel, frame->inst_id, text, length, &err);
+        } else {
+            ingestor_metrics_count_bad(stream->options.metrics, err.code);
+        }
     }
-    char *text = okx_rows_text(frame->rows, index);
-    send_dead_letter(stream, frame->channel, frame->inst_id, text, strlen(text), &err);
-    free(text);
 }
 
 static void on_data(const struct okx_frame *frame, const char *text, size_t length, void *context)
 {
     struct trade_stream *stream = context;
-    int64_t received_at_us = clock_wall_us();
     struct err err = {0};
 
-    if (!okx_channel_has_trades(frame->channel)) {
-        err_set(&err, ERR_UNSUPPORTED, "channel %s was not asked for", frame->channel);
-        send_dead_letter(stream, frame->channel, frame->inst_id, text, length, &err);
+    if (okx_channel_has_trades(frame->channel)) {
+        on_rows(stream, frame, text, length);
         return;
     }
-    for (size_t i = 0; i < okx_rows_count(frame->rows); i++)
-        handle_row(stream, frame, i, received_at_us);
+    err_set(&err, ERR_UNSUPPORTED, "channel %s was not asked for", frame->channel);
+    send_dead_letter(stream, frame->channel, frame->inst_id, text, length, &err);
 }
 
 static void on_bad_frame(const char *text, size_t length, const struct err *reason, void *context)
@@ -396,7 +403,7 @@ static void show_state(struct trade_stream *stream)
     struct connection_summary summary;
 
     connection_pool_summarize(stream->connections, &summary);
-    if (stream_publisher_is_blocked(stream->publisher))
+    if (stream_publisher_is_blocked(stream->publisher) || frame_letters_is_blocked(stream->letters))
         snprintf(summary.trouble, sizeof summary.trouble,
                  "not reading: Kafka has yet to take what was read");
     stream->is_ready = summary.trouble[0] == '\0';
@@ -407,13 +414,21 @@ static void show_state(struct trade_stream *stream)
                                 summary.trouble);
 }
 
+/* True when Kafka has taken all that was read. */
+static bool drain(struct trade_stream *stream)
+{
+    bool has_letters = !frame_letters_drain(stream->letters);
+
+    return stream_publisher_drain(stream->publisher) && !has_letters;
+}
+
 static void turn_to_stop(struct trade_stream *stream, int64_t now_ms)
 {
     if (stream->stop_at_ms == 0) {
         stream->stop_at_ms = now_ms + STOP_DRAIN_MS;
         connection_pool_retire(stream->connections, "stopped");
     }
-    if (stream_publisher_drain(stream->publisher) || now_ms >= stream->stop_at_ms)
+    if (drain(stream) || now_ms >= stream->stop_at_ms)
         okx_ws_client_stop(stream->client);
 }
 
@@ -427,7 +442,7 @@ static void on_turn(void *context)
         return;
     }
     take_messages(stream);
-    connection_pool_tick(stream->connections, stream_publisher_drain(stream->publisher), now_ms);
+    connection_pool_tick(stream->connections, drain(stream), now_ms);
     if (now_ms >= stream->next_slow_tick_ms) {
         stream->next_slow_tick_ms = now_ms + SLOW_TICK_MS;
         ask_last_trades(stream, now_ms);
@@ -482,6 +497,7 @@ struct trade_stream *trade_stream_start(const struct trade_stream_options *optio
     stream->messages = bounded_queue_create(MESSAGES_MAX);
     stream->bad_frame_lines.interval_ms = LOG_INTERVAL_MS;
     stream->late_lines.interval_ms = LOG_INTERVAL_MS;
+    stream->letters = frame_letters_create(options->producer, options->topics);
     stream->publisher = stream_publisher_create(options->writer, options->metrics, options->failure,
                                                 options->repair_trades_max);
     stream->client = okx_ws_client_create(&client_options, &handler, err);
@@ -525,6 +541,7 @@ void trade_stream_destroy(struct trade_stream *stream)
     connection_pool_destroy(stream->connections);
     stream_instruments_clear(&stream->instruments);
     stream_publisher_destroy(stream->publisher);
+    frame_letters_destroy(stream->letters);
     bounded_queue_close(stream->messages);
     while ((message = bounded_queue_pop(stream->messages, 0)))
         free_message(message);

@@ -98,6 +98,15 @@ void advice_give(const struct letter *letter, enum letter_state state, bool is_o
         say(advice->wrong, "It came from %s, which is none of the topics with this TOPIC_PREFIX.",
             letter->source_topic);
         say(advice->remedy, "Run this with the TOPIC_PREFIX of that topic.");
+    } else if (letter->truncated_from >= 0) {
+        say(advice->wrong, "The record was too large for a letter; this is its beginning. %s.",
+            letter->message);
+        say(advice->remedy,
+            "The whole of it is where it came from for as long as that topic keeps it: avrocat -r "
+            "-t %s -p %d -o %lld -c 1. Put a corrected value back (dead-letters retry %s --json "
+            "FILE), or give it up (dead-letters dismiss %s).",
+            letter->source_topic, (int)letter->source_partition, (long long)letter->source_offset,
+            position, position);
     } else if (value_fault->code != ERR_NONE) {
         advise_on_value(letter, value_fault, position, advice);
     } else if (strcmp(letter->stage, "store") == 0) {

@@ -113,6 +113,7 @@ void letter_read(const rd_kafka_message_t *message, struct letter *letter)
         .source_partition = (int32_t)read_number(headers, DEAD_LETTER_PARTITION, 0, INT32_MAX, -1),
         .source_offset = read_number(headers, DEAD_LETTER_OFFSET, 0, INT64_MAX, -1),
         .attempts = read_number(headers, DEAD_LETTER_ATTEMPTS, 1, DEAD_LETTER_ATTEMPTS_MAX, 1),
+        .truncated_from = read_number(headers, DEAD_LETTER_TRUNCATED_FROM, 0, INT64_MAX, -1),
         .key = message->key,
         .key_length = message->key_len,
         .value = message->payload,

@@ -60,6 +60,7 @@ struct letter {
     char sqlstate[8];
     int64_t attempts;                         /* at least 1 */
     char retried_from[LETTER_POSITION_BYTES]; /* the letter that it was before; "" */
+    int64_t truncated_from;                   /* bytes that the value had; -1: all are here */
 
     struct letter_position settles; /* of a mark */
     enum letter_state outcome;      /* of a mark */

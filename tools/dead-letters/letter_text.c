@@ -160,6 +160,8 @@ static void put_value(struct buf *out, const struct letter *letter,
         return;
     }
     (void)buf_append_format(out, "%zu bytes", letter->value_length);
+    if (letter->truncated_from >= 0)
+        (void)buf_append_format(out, ", the beginning of %" PRId64, letter->truncated_from);
     if (value->schema_id >= 0)
         (void)buf_append_format(out, ", schema %" PRId32, value->schema_id);
     if (value->schema) {
@@ -292,6 +294,7 @@ void letter_text_append_json(struct buf *out, const struct letter *letter, enum 
     put_member(out, "retriedFrom", letter->retried_from);
     put_member(out, "state", letter_state_name(state));
     put_number(out, "bytes", letter->value ? (int64_t)letter->value_length : -1);
+    put_number(out, "truncatedFrom", letter->truncated_from);
     if (value && advice) {
         put_json_headers(out, letter->headers);
         put_json_value(out, letter, value);

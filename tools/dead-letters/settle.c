@@ -229,6 +229,11 @@ static int choose_value(struct session *session, const struct letter *letter, en
     *value = letter->value;
     *length = letter->value_length;
     buf_reset(&session->replacement);
+    if (!options->json_file && !options->value_file && letter->truncated_from >= 0)
+        return err_set(err, ERR_UNSUPPORTED,
+                       "cannot be put back as it is: of %lld bytes only the beginning is here "
+                       "(--json FILE corrects it)",
+                       (long long)letter->truncated_from);
     if (!options->json_file && !options->value_file)
         return 0;
     if (options->value_file)

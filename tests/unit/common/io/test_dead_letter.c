@@ -71,6 +71,16 @@ static void assert_header(const rd_kafka_message_t *message, const char *name, c
     assert_int_not_equal(rd_kafka_header_get(headers, 1, name, &value, &length), 0);
 }
 
+static void assert_no_header(const rd_kafka_message_t *message, const char *name)
+{
+    rd_kafka_headers_t *headers = NULL;
+    const void *value = NULL;
+    size_t length = 0;
+
+    assert_int_equal(rd_kafka_message_headers(message, &headers), 0);
+    assert_int_not_equal(rd_kafka_header_get(headers, 0, name, &value, &length), 0);
+}
+
 static struct dead_letter make_letter(const rd_kafka_headers_t *headers)
 {
     return (struct dead_letter){
@@ -127,11 +137,46 @@ static void attempts_go_on_and_the_rest_is_replaced(void **state)
     }
 }
 
+static void what_no_broker_would_take_is_truncated(void **state)
+{
+    static char large[1000000];
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
+    struct dead_letter letter = make_letter(headers);
+
+    rd_kafka_header_add(headers, "own", -1, "kept", -1);
+    letter.value = large;
+    letter.value_length = DEAD_LETTER_BYTES_MAX - 100;
+    rd_kafka_message_t *message = pass_on(*state, &letter);
+    assert_int_equal(message->len, letter.value_length);
+    assert_no_header(message, DEAD_LETTER_TRUNCATED_FROM);
+    rd_kafka_message_destroy(message);
+
+    letter.value_length = sizeof large;
+    message = pass_on(*state, &letter);
+    assert_int_equal(message->len, DEAD_LETTER_HEAD_BYTES);
+    assert_header(message, DEAD_LETTER_TRUNCATED_FROM, "1000000");
+    assert_header(message, "own", "kept");
+    rd_kafka_message_destroy(message);
+
+    rd_kafka_header_add(headers, "large", -1, large, sizeof large);
+    letter.value_length = 1;
+    letter.key = large;
+    letter.key_length = sizeof large;
+    message = pass_on(*state, &letter);
+    assert_int_equal(message->key_len, DEAD_LETTER_HEAD_BYTES);
+    assert_header(message, DEAD_LETTER_TRUNCATED_FROM, "1");
+    assert_header(message, DEAD_LETTER_TOPIC, "trades");
+    assert_no_header(message, "large");
+    rd_kafka_message_destroy(message);
+    rd_kafka_headers_destroy(headers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_that_never_was_a_letter_is_one_for_the_first_time),
         cmocka_unit_test(attempts_go_on_and_the_rest_is_replaced),
+        cmocka_unit_test(what_no_broker_would_take_is_truncated),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -20,6 +20,7 @@ static const struct letter letter = {
     .message = "violates \"c\"\x1b[2J\nDETAIL: x",
     .attempts = 2,
     .retried_from = "0:3",
+    .truncated_from = -1,
     .key = "BTC-USDT",
     .key_length = 8,
     .value = "\0\0\0\0\5ab",
@@ -90,6 +91,7 @@ static void advice_is_for_the_cause(void **state)
     const struct err fine = {0};
     const struct err unknown_schema = {.code = ERR_NOT_FOUND, .message = "schema 9"};
     const struct err unreadable = {.code = ERR_PROTOCOL, .message = "cut short"};
+    struct letter large = letter;
     const struct letter frame = {.kind = LETTER_OF_OKX, .source_topic = "okx:trades-all"};
     const struct letter foreign = {.kind = LETTER_UNKNOWN};
     struct letter triggered = letter;
@@ -107,10 +109,12 @@ static void advice_is_for_the_cause(void **state)
         {&letter, LETTER_OPEN, false, &fine, "none of the topics", "TOPIC_PREFIX"},
         {&frame, LETTER_OPEN, false, &fine, "never was a record", "trade_gaps"},
         {&foreign, LETTER_OPEN, false, &fine, "No header", "dismiss 0:0"},
+        {&large, LETTER_OPEN, true, &unreadable, "too large", "-t trades -p 3 -o 1234"},
         {&letter, LETTER_PUT_BACK, true, &fine, "CHECK", "put back already"},
     };
 
     (void)state;
+    large.truncated_from = 1000000;
     memcpy(triggered.sqlstate, "P0001", sizeof "P0001");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct advice advice = {0};
