@@ -330,6 +330,12 @@ int schema_registry_register(struct schema_registry *registry, const char *subje
     return 0;
 }
 
+/* Only these say something about the schema; anything else is between us and the registry. */
+static bool is_final(enum err_code code)
+{
+    return code == ERR_NOT_FOUND || code == ERR_UNSUPPORTED || code == ERR_STOPPED;
+}
+
 static char *fetch_schema(struct schema_registry *registry, int32_t id, struct err *err)
 {
     char *path = mem_sprintf("/schemas/ids/%d", id);
@@ -338,11 +344,11 @@ static char *fetch_schema(struct schema_registry *registry, int32_t id, struct e
 
     if (exchange(registry, "GET", path, NULL, &response, err) == 0) {
         text = registry_message_read_schema(view_of(&response.body), err);
-        if (!text) {
-            err->retriable = err->code == ERR_PROTOCOL; /* not the registry's answer */
+        if (!text)
             (void)err_wrap(err, "GET %s%s", registry->base_url, path);
-        }
     }
+    if (!text && !is_final(err->code))
+        err->retriable = true;
     buf_clear(&response.body);
     free(path);
     return text;

@@ -66,8 +66,10 @@ void schema_registry_destroy(struct schema_registry *registry);
 int schema_registry_register(struct schema_registry *registry, const char *subject,
                              struct text_view schema, int32_t *id, struct err *err) MUST_CHECK;
 
-/* The schema text of an id: borrowed, valid until the registry is destroyed. Errors as above, and
- * ERR_NOT_FOUND (the registry does not know the id: final). */
+/* The schema text of an id: borrowed, valid until the registry is destroyed. Errors: ERR_NOT_FOUND
+ * (the registry does not know the id) and ERR_UNSUPPORTED (no Avro) are final, so is ERR_STOPPED;
+ * any other is retriable, since it says nothing about the schema: a refusal, an answer that is too
+ * large or not the registry's. */
 int schema_registry_get(struct schema_registry *registry, int32_t id, struct text_view *schema,
                         struct err *err) MUST_CHECK;
 

@@ -21,7 +21,7 @@ enum {
     CURRENCIES_WINDOW_MS = 1000, /* OKX counts this one per second */
     CONNECT_TIMEOUT_MS = 5000,
     REQUEST_TIMEOUT_MS = 15000,
-    BODY_BYTES_MAX = 32 * 1024 * 1024,
+    BODY_BYTES_MAX = 16 * 1024 * 1024,
     SIGNED_HEADERS = 5,
     LINE_INTERVAL_MS = 60000,
 };
@@ -222,7 +222,8 @@ struct okx_rows *okx_rest_session_get(struct okx_rest_session *session, enum okx
     if (perform(session, endpoint, path, &response, err) == 0) {
         rows = okx_answer_read(response.status, response.body.data, response.body.length, err);
         buf_clear(&response.body);
-    } else if (err->code == ERR_NETWORK || err->code == ERR_TIMEOUT) {
+    } else if (err->code == ERR_NETWORK || err->code == ERR_TIMEOUT || err->code == ERR_LIMIT) {
+        err->retriable = true; /* too large an answer is none of OKX's: the next may be */
         log_unreachable(session->client, err);
     }
     release(session->client, endpoint, ticket, !rows && err->code == ERR_RATE_LIMIT);

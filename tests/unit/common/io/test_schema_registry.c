@@ -187,9 +187,11 @@ static void a_schema_is_fetched_once_and_survives_the_registry(void **state)
     assert_int_equal(http_stub_request_count(fixture->stub), 1);
 }
 
+/* What stands between us and the registry is no fault of the record that names a schema. */
 static void only_an_unknown_id_is_not_found(void **state)
 {
-    static const struct {
+    static char huge[5 << 20];
+    const struct {
         enum http_stub_manner manner;
         int status;
         const char *body;
@@ -203,11 +205,19 @@ static void only_an_unknown_id_is_not_found(void **state)
         {HTTP_STUB_ANSWER, 404, "no such page", ERR_REMOTE, true},
         {HTTP_STUB_ANSWER, 500, "", ERR_REMOTE, true},
         {HTTP_STUB_ANSWER, 200, "[]", ERR_PROTOCOL, true},
+        {HTTP_STUB_ANSWER, 200, "<html>a captive portal</html>", ERR_PROTOCOL, true},
+        {HTTP_STUB_ANSWER, 200, huge, ERR_LIMIT, true},
+        {HTTP_STUB_ANSWER, 302, "moved", ERR_REMOTE, true},
+        {HTTP_STUB_ANSWER, 400, "<html>bad request</html>", ERR_REMOTE, true},
+        {HTTP_STUB_ANSWER, 401, "{\"error_code\":401,\"message\":\"who are you\"}",
+         ERR_UNAUTHORIZED, true},
+        {HTTP_STUB_ANSWER, 403, "forbidden", ERR_UNAUTHORIZED, true},
         {HTTP_STUB_ANSWER, 200, "{\"schema\":\"x\",\"schemaType\":\"JSON\"}", ERR_UNSUPPORTED,
          false},
     };
     struct fixture *fixture = *state;
 
+    memset(huge, '[', sizeof huge - 1);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct text_view schema = {0};
         struct err err = {0};

@@ -678,6 +678,50 @@ static void every_recorded_message_is_understood(void **state)
     assert_true(read > 0);
 }
 
+/* Of the smallest objects a parser makes more than a hundred times their text. */
+static void more_values_than_okx_ever_sends_are_refused_unread(void **state)
+{
+    const char *head = "{\"code\":\"0\",\"data\":[{}";
+    size_t rows = 300000;
+    size_t length = strlen(head) + 3 * rows + 2;
+    char *text = mem_alloc(length + 1);
+    struct okx_frame frame = {0};
+    struct err err = {0};
+    char *at = text + strlen(head);
+
+    (void)state;
+    memcpy(text, head, strlen(head));
+    for (size_t i = 0; i < rows; i++, at += 3)
+        memcpy(at, ",{}", 3);
+    memcpy(at, "]}", 3);
+    assert_null(okx_answer_read(200, text, length, &err));
+    assert_true(err.retriable); /* the next answer may be a good one */
+    assert_non_null(strstr(err.message, "more than"));
+    assert_int_equal(okx_frame_read(text, length, &frame, &err), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+    free(text);
+}
+
+static void deep_nesting_and_endless_numbers_are_refused(void **state)
+{
+    static const char *const heads[] = {"{\"data\":[", "{\"data\":[1"};
+    static const char fill[] = {'[', '1'};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        size_t length = strlen(heads[i]) + 10000;
+        char *text = mem_alloc(length + 1);
+        struct okx_frame frame = {0};
+        struct err err = {0};
+
+        memset(text, fill[i], length);
+        memcpy(text, heads[i], strlen(heads[i]));
+        assert_int_equal(okx_frame_read(text, length, &frame, &err), -1);
+        assert_int_equal(err.code, ERR_PROTOCOL);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -700,6 +744,8 @@ int main(void)
         cmocka_unit_test(an_error_tells_the_code_and_text_of_okx),
         cmocka_unit_test(a_row_gives_its_text_back),
         cmocka_unit_test(every_recorded_message_is_understood),
+        cmocka_unit_test(more_values_than_okx_ever_sends_are_refused_unread),
+        cmocka_unit_test(deep_nesting_and_endless_numbers_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
