@@ -218,11 +218,11 @@ $(BUILD)/bench/bin/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libbench.a $(BUILD)/
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
-# The instruction counts are those of both services' own modules.
+# The instruction counts are those of both services' own modules. Older valgrinds cannot read clang's debug information.
 $(BUILD)/bench/bin/instructions: $(BUILD)/obj/tests/bench/instructions.o $(call lib_of,ingestor) $(call lib_of,persister) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -Wl,--strip-debug -o $@ $^ $(LIBS)
 # Preloaded into services whose clock a test steps; never sanitized itself.
 $(CLOCK_STEP): tests/chaos/clock_step.c
 	@mkdir -p $(@D)

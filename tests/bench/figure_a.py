@@ -14,7 +14,7 @@ INSTRUMENTS = 5
 
 def run(bench: Bench) -> Iterable[Comparison]:
     """The ingestor against the shortest pipeline, and both libraries alone."""
-    trades = bench.pick(full=1_000_000, quick=300_000)
+    trades = bench.pick(full=1_000_000, quick=200_000)
     pipeline = "shortest pipeline (receive, read and encode by hand, produce)"
     rate = Comparison("a", "trades/s acknowledged", "/s", limit=pipeline, aim=Aim(AT_LEAST, 0.85))
     cost = Comparison("a", "CPU of the ingestor", "s per million", limit=pipeline, aim=Aim(AT_MOST, 1.25))

@@ -24,7 +24,7 @@ def run(bench: Bench) -> Iterable[Comparison]:
     comparisons: list[Comparison] = []
     for rate in (1_000, 10_000) if bench.is_quick else (1_000, 10_000, 50_000):
         bench.say(f"{rate} trades/s")
-        comparisons += _at_rate(bench, rate, rate * bench.pick(full=10, quick=4))
+        comparisons += _at_rate(bench, rate, rate * bench.pick(full=10, quick=3))
     return comparisons
 
 

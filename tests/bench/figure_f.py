@@ -34,7 +34,7 @@ def _idle(bench: Bench) -> list[Comparison]:
     }
     cpu = {name: Comparison("f", f"{name}, five instruments, CPU", "% of a core") for name in IDLE_RSS}
     ready = {name: Comparison("f", f"{name}, start to ready", "s", aim=Aim(AT_MOST, 1)) for name in IDLE_RSS}
-    seconds = bench.pick(full=20, quick=6)
+    seconds = bench.pick(full=20, quick=4)
     for _ in bench.rounds(full=3, quick=1):
         with bench.pipeline("idle", CANDLES_CRON="off") as pipeline:
             pipeline.start_simulator()
@@ -68,7 +68,7 @@ def _many(bench: Bench) -> list[Comparison]:
     idle_cpu = Comparison("f", f"ingestor, {MANY:,} quiet instruments, CPU", "% of a core")
     loaded = Comparison("f", f"ingestor, {MANY:,} instruments at full load, peak RSS", "MiB", aim=Aim(AT_MOST, 48))
     persister = Comparison("f", "persister at full load, peak RSS", "MiB", aim=Aim(AT_MOST, 64))
-    trades = bench.pick(full=1_000_000, quick=300_000)
+    trades = bench.pick(full=1_000_000, quick=200_000)
     seconds = bench.pick(full=10, quick=3)
     for _ in bench.rounds(full=3, quick=1):
         with Cannon(bench, trades, MANY) as cannon, ingestor(bench, cannon) as (pipeline, service):

@@ -14,20 +14,22 @@ from report import AT_MOST, Aim, Comparison
 TITLE = "scaling of the ingestor"
 INSTRUMENTS = (10, 100, 1_200)
 INGESTORS = (1, 2, 4)
+QUICK_INSTRUMENTS = (10, 1_200)
+QUICK_INGESTORS = (1, 2)
 SHARED_INSTRUMENTS = 100
 
 
 def run(bench: Bench) -> Iterable[Comparison]:
     """CPU against that with ten instruments, throughput against that of one ingestor."""
     trades = bench.pick(full=1_000_000, quick=200_000)
-    few, *more = INSTRUMENTS
+    few, *more = QUICK_INSTRUMENTS if bench.is_quick else INSTRUMENTS
     cost = {
         count: Comparison(
             "g", f"CPU, {count:,} instruments", "s per million", limit=f"{few} instruments", aim=Aim(AT_MOST, 1.1)
         )
         for count in more
     }
-    one, *several = INGESTORS
+    one, *several = QUICK_INGESTORS if bench.is_quick else INGESTORS
     speed = {
         count: Comparison("g", f"trades/s, {count} ingestors", "/s", limit="one ingestor") for count in several
     }
