@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/fetch_waker.h"
 #include "io/kafka_log.h"
 #include "io/kafka_statistics.h"
 #include "io/partition_set.h"
@@ -33,6 +34,7 @@ struct consumer_topic {
 struct kafka_consumer {
     rd_kafka_t *client;
     char *group_id;
+    struct fetch_waker waker;
     struct kafka_consumer_handler handler;
     bool starts_at_beginning;
     bool has_fatal_error;
@@ -343,15 +345,20 @@ static int on_statistics(rd_kafka_t *client, char *text, size_t length, void *op
  */
 
 static const struct kafka_property default_properties[] = {
+    /* How soon librdkafka looks again whether it should fetch. The first, since older versions do
+     * not know it. */
+    {"fetch.queue.backoff.ms", "10"},
     /* The least that brokers allow by default: how soon a member that died is replaced, and how
      * long librdkafka waits at the end for a coordinator that is away. */
     {"session.timeout.ms", "6000"},
     {"heartbeat.interval.ms", "2000"},
     {"max.poll.interval.ms", "300000"},
-    /* What is read ahead, in all: */
-    {"queued.min.messages", "20000"},
+    /* What is read ahead, in all. A fetch brings about as many records as may be waiting when it
+     * is asked for, which bounds the memory that they take. */
+    {"queued.min.messages", "10000"},
     {"queued.max.messages.kbytes", "8192"},
-    {"fetch.max.bytes", "4194304"},
+    {"fetch.max.bytes", "1048576"},
+    {"fetch.message.max.bytes", "65536"},
     {0},
 };
 
@@ -366,11 +373,13 @@ static const struct kafka_property promise_properties[] = {
     {0},
 };
 
-static const struct kafka_client_properties properties = {default_properties, promise_properties};
-
 static rd_kafka_conf_t *new_conf(const struct kafka_settings *settings,
                                  const struct kafka_consumer_options *options, struct err *err)
 {
+    const struct kafka_client_properties properties = {
+        .defaults = default_properties + (fetch_waker_is_needed() ? 1 : 0),
+        .promises = promise_properties,
+    };
     rd_kafka_conf_t *conf = kafka_settings_new_conf(settings, options->client_id, &properties, err);
 
     if (!conf)
@@ -423,6 +432,7 @@ static int subscribe(struct kafka_consumer *consumer, struct err *err)
 
 static void release(struct kafka_consumer *consumer)
 {
+    fetch_waker_clear(&consumer->waker);
     if (consumer->client)
         rd_kafka_destroy_flags(consumer->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     for (size_t i = 0; i < consumer->topic_count; i++)
@@ -458,6 +468,7 @@ struct kafka_consumer *kafka_consumer_create(const struct kafka_settings *settin
         return NULL;
     }
     rd_kafka_poll_set_consumer(consumer->client);
+    fetch_waker_init(&consumer->waker, consumer->client);
     if (subscribe(consumer, err) != 0) {
         release(consumer);
         return NULL;
@@ -526,6 +537,7 @@ rd_kafka_message_t *kafka_consumer_poll(struct kafka_consumer *consumer, int64_t
     err->code = ERR_NONE;
     if (message && !message->err) {
         note_record(consumer, message);
+        fetch_waker_note_record(&consumer->waker, &consumer->partitions);
     } else if (message) {
         if (message->err == RD_KAFKA_RESP_ERR__FATAL)
             consumer->has_fatal_error = true;
