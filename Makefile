@@ -217,7 +217,8 @@ $(BUILD)/libbench.a: $(BENCH_LIB)
 $(BUILD)/bench/bin/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libbench.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+$(BUILD)/bench/bin/yard_postgres: $(call lib_of,persister)
 # The instruction counts are those of both services' own modules. Older valgrinds cannot read clang's debug information.
 $(BUILD)/bench/bin/instructions: $(BUILD)/obj/tests/bench/instructions.o $(call lib_of,ingestor) $(call lib_of,persister) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
