@@ -67,6 +67,19 @@ static struct avro_decoder *make_decoder(struct record_reader *reader, enum reco
     return decoder;
 }
 
+bool record_reader_knows(const struct record_reader *reader, enum record_kind kind,
+                         const void *value, size_t length)
+{
+    const uint8_t *avro = NULL;
+    size_t avro_length = 0;
+    int32_t schema_id = 0;
+    struct err ignored = {0};
+
+    return value &&
+           wire_format_read(value, length, &schema_id, &avro, &avro_length, &ignored) == 0 &&
+           find_decoder(reader, kind, schema_id);
+}
+
 int record_reader_read(struct record_reader *reader, enum record_kind kind, const void *value,
                        size_t length, void *record, struct err *err)
 {

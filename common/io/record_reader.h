@@ -24,5 +24,8 @@ void record_reader_destroy(struct record_reader *reader);
  */
 int record_reader_read(struct record_reader *reader, enum record_kind kind, const void *value,
                        size_t length, void *record, struct err *err) MUST_CHECK;
+/* True when the value's schema has been read before, so that reading it asks nobody. */
+bool record_reader_knows(const struct record_reader *reader, enum record_kind kind,
+                         const void *value, size_t length);
 
 #endif

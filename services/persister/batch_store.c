@@ -24,16 +24,40 @@ struct table_part {
     size_t written_step; /* whose row count is that of rows written */
 };
 
+/* Items as rows of all tables. */
+struct encoded_items {
+    struct persist_item *const *items; /* NULL: none */
+    size_t count;
+    struct table_part parts[TABLE_COUNT];
+};
+
 struct batch_store {
     struct pg_client *client;
     struct partition_keeper *partitions;
     struct dead_letter_box *dead_letters;
     const struct persist_metrics *metrics;
-    struct table_part parts[TABLE_COUNT];
-    bool merges; /* instead of copying straight into the table */
+    struct encoded_items sets[2];
+    struct encoded_items *current, *ahead; /* one of the sets each */
+    bool merges;                           /* instead of copying straight into the table */
     size_t rows_max;
     size_t rows_at_once; /* in one transaction; below rows_max while PostgreSQL is too slow */
 };
+
+static void init_set(struct encoded_items *set, size_t rows_max)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        set->parts[i].rows = mem_calloc(rows_max, sizeof *set->parts[i].rows);
+        buf_init(&set->parts[i].copy, COPY_BYTES_MAX);
+    }
+}
+
+static void clear_set(struct encoded_items *set)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        buf_clear(&set->parts[i].copy);
+        free(set->parts[i].rows);
+    }
+}
 
 struct batch_store *batch_store_create(const struct batch_store_options *options)
 {
@@ -45,10 +69,10 @@ struct batch_store *batch_store_create(const struct batch_store_options *options
     store->metrics = options->metrics;
     store->rows_max = options->rows_max;
     store->rows_at_once = options->rows_max;
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        store->parts[i].rows = mem_calloc(options->rows_max, sizeof *store->parts[i].rows);
-        buf_init(&store->parts[i].copy, COPY_BYTES_MAX);
-    }
+    store->current = &store->sets[0];
+    store->ahead = &store->sets[1];
+    init_set(store->current, options->rows_max);
+    init_set(store->ahead, options->rows_max);
     return store;
 }
 
@@ -56,10 +80,8 @@ void batch_store_destroy(struct batch_store *store)
 {
     if (!store)
         return;
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        buf_clear(&store->parts[i].copy);
-        free(store->parts[i].rows);
-    }
+    clear_set(store->current);
+    clear_set(store->ahead);
     free(store);
 }
 
@@ -72,7 +94,7 @@ int batch_store_prepare_session(struct batch_store *store, struct err *err)
     return pg_client_run(store->client, steps, TABLE_COUNT, err);
 }
 
-/* --- one transaction -----------------------------------------------------------------------------
+/* --- rows ----------------------------------------------------------------------------------------
  */
 
 static int encode_rows(struct table_part *part, const struct table_store *table, struct err *err)
@@ -87,6 +109,54 @@ static int encode_rows(struct table_part *part, const struct table_store *table,
                        COPY_BYTES_MAX);
     return 0;
 }
+
+static int encode_set(struct encoded_items *set, struct persist_item *const *items, size_t count,
+                      struct err *err)
+{
+    set->items = NULL;
+    for (enum table table = 0; table < TABLE_COUNT; table++) {
+        struct table_part *part = &set->parts[table];
+
+        part->row_count = batch_rows(items, count, table, part->rows, &part->superseded);
+        if (part->row_count > 0 && encode_rows(part, table_store_of(table), err) != 0)
+            return -1;
+    }
+    set->items = items;
+    set->count = count;
+    return 0;
+}
+
+void batch_store_encode_ahead(struct batch_store *store, struct persist_item *const *items,
+                              size_t count)
+{
+    struct err ignored = {0}; /* it is found again when the items are written */
+
+    (void)encode_set(store->ahead, items, count, &ignored);
+}
+
+void batch_store_forget(struct batch_store *store, struct persist_item *const *items)
+{
+    if (store->ahead->items == items)
+        store->ahead->items = NULL;
+}
+
+/* Makes the items the current set. What was encoded ahead serves once: after a refusal some items
+ * may be excluded. */
+static int encode_items(struct batch_store *store, struct persist_item *const *items, size_t count,
+                        struct err *err)
+{
+    struct encoded_items *ahead = store->ahead;
+
+    if (ahead->items != items || ahead->count != count)
+        return encode_set(store->current, items, count, err);
+    store->ahead = store->current;
+    store->ahead->items = NULL;
+    store->current = ahead;
+    return 0;
+}
+
+/* --- one transaction -----------------------------------------------------------------------------
+ */
 
 static size_t add_steps(struct table_part *part, const struct table_store *table, bool merges,
                         struct pg_step *steps)
@@ -108,7 +178,7 @@ static size_t add_steps(struct table_part *part, const struct table_store *table
 
 static void observe_latency(struct batch_store *store)
 {
-    const struct table_part *part = &store->parts[TABLE_TRADES];
+    const struct table_part *part = &store->current->parts[TABLE_TRADES];
     int64_t now_us = clock_wall_us();
 
     for (size_t i = 0; i < part->row_count; i++) {
@@ -121,10 +191,10 @@ static void observe_latency(struct batch_store *store)
 
 static void note_success(struct batch_store *store, const struct pg_step *steps)
 {
-    const struct table_part *trades = &store->parts[TABLE_TRADES];
+    const struct table_part *trades = &store->current->parts[TABLE_TRADES];
 
     for (enum table table = 0; table < TABLE_COUNT; table++) {
-        const struct table_part *part = &store->parts[table];
+        const struct table_part *part = &store->current->parts[table];
         int64_t written = 0;
 
         if (part->row_count > 0) {
@@ -151,14 +221,13 @@ static int write_transaction(struct batch_store *store, struct persist_item *con
     struct pg_step steps[STEPS_MAX];
     size_t step_count = 0;
 
+    if (encode_items(store, items, count, err) != 0)
+        return -1;
     for (enum table table = 0; table < TABLE_COUNT; table++) {
-        struct table_part *part = &store->parts[table];
+        struct table_part *part = &store->current->parts[table];
 
-        part->row_count = batch_rows(items, count, table, part->rows, &part->superseded);
         if (part->row_count == 0)
             continue;
-        if (encode_rows(part, table_store_of(table), err) != 0)
-            return -1;
         size_t added = add_steps(part, table_store_of(table), store->merges, steps + step_count);
         part->written_step += step_count;
         step_count += added;

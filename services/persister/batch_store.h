@@ -39,6 +39,14 @@ void batch_store_destroy(struct batch_store *store);
 int batch_store_prepare_session(struct batch_store *store, struct err *err) MUST_CHECK;
 
 /*
+ * Encodes the items for a batch_store_write of the same ones to come, while another one is under
+ * way. What does not come to that is forgotten by batch_store_forget.
+ */
+void batch_store_encode_ahead(struct batch_store *store, struct persist_item *const *items,
+                              size_t count);
+void batch_store_forget(struct batch_store *store, struct persist_item *const *items);
+
+/*
  * On success each item is committed, or excluded with a letter in the box. On failure some of that
  * may be done already; the call may be repeated with the same items, since every write bears
  * repetition. Errors: as pg_client_run, always retriable, or ERR_STOPPED.

@@ -9,6 +9,7 @@
 
 enum { SQL_BYTES = 128, NAMES_BYTES = 1024 };
 
+static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
 static const int64_t upkeep_interval_ms = INT64_C(24) * 3600 * 1000;
 static const int64_t upkeep_retry_ms = INT64_C(60) * 1000;
 
@@ -56,16 +57,19 @@ int partition_keeper_prepare(struct partition_keeper *keeper, struct pg_client *
                              struct err *err)
 {
     struct month_set wanted = {0};
+    int64_t last_day = INT64_MIN; /* most rows are of the same day, so of the same month */
 
     for (size_t i = 0; i < count; i++) {
         const struct trade *trade = items[i]->record;
+        int month;
 
-        if (items[i]->table == TABLE_TRADES && !items[i]->is_excluded) {
-            int month = partition_month(trade->event_time_ms, now_ms);
-
-            if (month >= 0)
-                month_set_add(&wanted, month);
-        }
+        if (items[i]->table != TABLE_TRADES || items[i]->is_excluded ||
+            trade->event_time_ms / day_ms == last_day)
+            continue;
+        last_day = trade->event_time_ms / day_ms;
+        month = partition_month(trade->event_time_ms, now_ms);
+        if (month >= 0)
+            month_set_add(&wanted, month);
     }
     return make_missing(keeper, client, &wanted, err);
 }

@@ -27,6 +27,13 @@ int partition_month(int64_t unix_ms, int64_t now_ms)
     return (int)month;
 }
 
+bool partition_is_possible(int64_t unix_ms, int64_t now_ms)
+{
+    static const int64_t first_ms = INT64_C(1483228800000); /* of PARTITION_FIRST_YEAR */
+
+    return (unix_ms >= first_ms && unix_ms <= now_ms) || partition_month(unix_ms, now_ms) >= 0;
+}
+
 void partition_month_date(int month, char date[PARTITION_DATE_BYTES])
 {
     (void)snprintf(date, PARTITION_DATE_BYTES, "%04u-%02u-01",

@@ -18,6 +18,8 @@ enum {
 /* The month (UTC) that holds unix_ms, or -1 if it is out of bounds: before 2017, or later than the
  * month after now_ms. Such a time is a mistake, not a reason for a partition. */
 int partition_month(int64_t unix_ms, int64_t now_ms);
+/* partition_month(...) >= 0, at next to no cost for a time that is past. */
+bool partition_is_possible(int64_t unix_ms, int64_t now_ms);
 /* "2026-11-01" */
 void partition_month_date(int month, char date[PARTITION_DATE_BYTES]);
 

@@ -1,6 +1,7 @@
 #include "persist_item.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/rfc3339.h"
@@ -26,16 +27,30 @@ static enum table table_of_kind(enum record_kind kind)
     }
 }
 
+static size_t record_bytes(enum record_kind kind)
+{
+    return table_of_kind(kind) == TABLE_FETCHES ? sizeof(struct fetch_row)
+                                                : avro_record_bytes(kind);
+}
+
+static void *record_room(struct persist_item *item)
+{
+    return item + 1;
+}
+
 struct persist_item *persist_item_create(rd_kafka_message_t *message,
                                          struct source_partition *source)
 {
-    struct persist_item *item = mem_calloc(1, sizeof *item);
+    enum record_kind kind = topic_record_kind(source->topic);
+    struct persist_item *item = mem_alloc(sizeof *item + record_bytes(kind));
 
-    item->message = message;
-    item->source = source;
-    item->generation = atomic_load(&source->generation);
-    item->kind = topic_record_kind(source->topic);
-    item->table = table_of_kind(item->kind);
+    *item = (struct persist_item){
+        .message = message,
+        .source = source,
+        .generation = atomic_load(&source->generation),
+        .kind = kind,
+        .table = table_of_kind(kind),
+    };
     return item;
 }
 
@@ -43,7 +58,7 @@ static int check_trade_time(const struct trade *trade, int64_t now_ms, struct er
 {
     char text[RFC3339_BYTES];
 
-    if (partition_month(trade->event_time_ms, now_ms) >= 0)
+    if (partition_is_possible(trade->event_time_ms, now_ms))
         return 0;
     /* The calendar of PostgreSQL and ours end somewhere; the number tells more beyond. */
     if (trade->event_time_ms < 0 || trade->event_time_ms > INT64_C(253402300799999))
@@ -57,34 +72,42 @@ int persist_item_decode(struct persist_item *item, struct record_reader *reader,
                         struct err *err)
 {
     const rd_kafka_message_t *message = item->message;
-    bool is_fetch = item->table == TABLE_FETCHES;
-    struct fetch_row *row = is_fetch ? mem_calloc(1, sizeof *row) : NULL;
-    void *record = is_fetch ? (void *)row : mem_calloc(1, avro_record_bytes(item->kind));
-    void *decoded = record;
+    void *record = record_room(item);
 
-    if (is_fetch) {
+    if (item->table == TABLE_FETCHES) {
+        struct fetch_row *row = record;
+
+        memset(row, 0, sizeof *row);
         row->is_finished = item->kind == RECORD_FETCH_RESULT;
-        decoded = row->is_finished ? (void *)&row->result : (void *)&row->result.command;
+        record = row->is_finished ? (void *)&row->result : (void *)&row->result.command;
     }
-    if (record_reader_read(reader, item->kind, message->payload, message->len, decoded, err) != 0) {
-        free(record);
+    if (record_reader_read(reader, item->kind, message->payload, message->len, record, err) != 0)
         return -1;
-    }
-    item->record = record;
+    item->record = record_room(item);
     if (item->kind == RECORD_TRADE)
-        return check_trade_time(record, now_ms, err);
+        return check_trade_time(item->record, now_ms, err);
     return 0;
+}
+
+bool persist_item_is_decodable(const struct persist_item *item, const struct record_reader *reader)
+{
+    return record_reader_knows(reader, item->kind, item->message->payload, item->message->len);
+}
+
+void persist_item_forget_record(struct persist_item *item)
+{
+    if (item->record && item->table == TABLE_FETCHES)
+        fetch_result_clear(&((struct fetch_row *)item->record)->result);
+    else if (item->record)
+        avro_record_clear(item->kind, item->record);
+    item->record = NULL;
 }
 
 void persist_item_destroy(struct persist_item *item)
 {
     if (!item)
         return;
-    if (item->record && item->table == TABLE_FETCHES)
-        fetch_result_clear(&((struct fetch_row *)item->record)->result);
-    else if (item->record)
-        avro_record_clear(item->kind, item->record);
-    free(item->record);
+    persist_item_forget_record(item);
     if (item->message)
         rd_kafka_message_destroy(item->message);
     free(item);

@@ -6,6 +6,7 @@
 #define PERSISTER_PERSIST_ITEM_H
 
 #include <librdkafka/rdkafka.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,14 +44,17 @@ struct fetch_row {
 enum table { TABLE_TRADES, TABLE_CANDLES, TABLE_CURRENCIES, TABLE_FETCHES, TABLE_COUNT };
 
 struct persist_item {
-    struct persist_item *next;   /* in a list of items that wait for room in a queue */
-    rd_kafka_message_t *message; /* owned */
+    alignas(max_align_t)           /* as the record behind the item needs it */
+        struct persist_item *next; /* in a chain of items that travel together */
+    rd_kafka_message_t *message;   /* owned */
     struct source_partition *source;
     uint64_t generation;
     size_t sequence; /* its place in its batch */
     enum record_kind kind;
     enum table table;
-    void *record; /* owned: struct trade, candle, currency_chain or fetch_row; NULL until decoded */
+    /* struct trade, candle, currency_chain or fetch_row, allocated together with the item; NULL
+     * until decoded */
+    void *record;
     bool is_excluded; /* not for its table: put aside, or a tombstone */
 };
 
@@ -66,5 +70,9 @@ bool persist_item_is_stale(const struct persist_item *item);
  */
 int persist_item_decode(struct persist_item *item, struct record_reader *reader, int64_t now_ms,
                         struct err *err) MUST_CHECK;
+/* As before it was decoded. */
+void persist_item_forget_record(struct persist_item *item);
+/* True when decoding needs no question to the registry. */
+bool persist_item_is_decodable(const struct persist_item *item, const struct record_reader *reader);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -9,11 +10,17 @@
 #include "base/shutdown.h"
 #include "completion.h"
 #include "io/kafka_consumer.h"
+#include "item_chain.h"
 #include "source_table.h"
 
 enum {
     POLL_MS = 50,
-    OFFER_MS = 100,           /* to wait for a busy writer before its partitions are paused */
+    /* To wait for a busy writer before its partitions are paused, which throws away what was read
+     * ahead of them. */
+    OFFER_MS = 5000,
+    OFFER_SLICE_MS = 100,
+    PENDING_POLL_MS = 5,
+    TURN_RECORDS = 256,       /* taken before anything else is looked at */
     REVOKE_TIMEOUT_MS = 3000, /* well under the session timeout */
     DRAIN_TIMEOUT_MS = 2500,
     ABANDON_TIMEOUT_MS = 1000,
@@ -25,11 +32,11 @@ enum {
     GROUP_ID_BYTES = 300,
 };
 
-/* A writer, and what waits for room in its queue. */
+/* A writer, and the items that go to it next. */
 struct writer_slot {
     struct writer *writer;
-    struct persist_item *held_first, *held_last;
-    bool has_paused;
+    struct item_chain chain;
+    bool is_stuck; /* had no room for the chain in time: the partitions of its items are paused */
 };
 
 struct persist_loop {
@@ -39,6 +46,7 @@ struct persist_loop {
     struct kafka_consumer *consumer;
     struct bounded_queue *completions; /* of struct completion */
     struct source_table sources;
+    struct source_partition *recent; /* of the last record: they come in runs */
     struct writer_slot *slots;
     size_t slot_count;
     bool is_stuck;           /* a writer did not stop, and still holds records */
@@ -49,49 +57,79 @@ struct persist_loop {
 /* --- from Kafka to the writers -------------------------------------------------------------------
  */
 
-/* False when the writer has no room. Counted before the writer can have it: by the time the offer
- * returns, the item may be written and gone. */
-static bool hand_over(struct writer_slot *slot, struct persist_item *item, int64_t timeout_ms)
+static void apply_completions(struct persist_loop *loop, int64_t timeout_ms);
+static void report(struct persist_loop *loop);
+
+static void pause_source(struct persist_loop *loop, struct source_partition *source)
 {
-    struct source_partition *source = item->source;
-
-    source->in_flight++;
-    if (writer_offer(slot->writer, item, timeout_ms))
-        return true;
-    source->in_flight--;
-    return false;
-}
-
-static void hold(struct persist_loop *loop, struct writer_slot *slot, struct persist_item *item)
-{
-    struct source_partition *source = item->source;
-
-    if (slot->held_last)
-        slot->held_last->next = item;
-    else
-        slot->held_first = item;
-    slot->held_last = item;
-    slot->has_paused = true;
     source->is_paused = true;
     kafka_consumer_pause(loop->consumer, source->topic_name, source->partition);
 }
 
-/* Takes message. */
+static struct source_partition *source_of_message(struct persist_loop *loop,
+                                                  const rd_kafka_message_t *message)
+{
+    const char *topic = rd_kafka_topic_name(message->rkt);
+
+    if (!loop->recent || loop->recent->partition != message->partition ||
+        strcmp(loop->recent->topic_name, topic) != 0)
+        loop->recent = source_table_get(&loop->sources, topic, message->partition);
+    return loop->recent;
+}
+
+/* Takes message, to the end of its writer's chain. */
 static void dispatch(struct persist_loop *loop, rd_kafka_message_t *message)
 {
-    struct source_partition *source =
-        source_table_get(&loop->sources, rd_kafka_topic_name(message->rkt), message->partition);
-    struct persist_item *item;
+    struct source_partition *source = source_of_message(loop, message);
     struct writer_slot *slot;
 
     if (!source) { /* cannot: we subscribed to our own topics only */
         rd_kafka_message_destroy(message);
         return;
     }
-    item = persist_item_create(message, source);
     slot = &loop->slots[source->writer];
-    if (slot->held_first || !hand_over(slot, item, OFFER_MS))
-        hold(loop, slot, item);
+    item_chain_append(&slot->chain, persist_item_create(message, source));
+    if (slot->is_stuck)
+        pause_source(loop, source);
+}
+
+static bool has_pending(const struct persist_loop *loop)
+{
+    for (size_t i = 0; i < loop->slot_count; i++) {
+        if (loop->slots[i].chain.first)
+            return true;
+    }
+    return false;
+}
+
+/* Up to a turn's records. Waits for the first, less long while some wait to be handed over. */
+static int take_records(struct persist_loop *loop, struct err *err)
+{
+    int64_t wait_ms = has_pending(loop) ? PENDING_POLL_MS : POLL_MS;
+
+    for (int i = 0; i < TURN_RECORDS; i++) {
+        rd_kafka_message_t *message = kafka_consumer_poll(loop->consumer, wait_ms, err);
+
+        if (!message)
+            return err->code == ERR_NONE ? 0 : -1;
+        dispatch(loop, message);
+        wait_ms = 0;
+    }
+    return 0;
+}
+
+/* In flight before the writer has them: it may be done with them at once. */
+static void count_in_flight(const struct writer_slot *slot, int64_t sign)
+{
+    for (const struct persist_item *item = slot->chain.first; item; item = item->next)
+        item->source->in_flight += sign;
+}
+
+static void pause_sources(struct persist_loop *loop, struct writer_slot *slot)
+{
+    slot->is_stuck = true;
+    for (const struct persist_item *item = slot->chain.first; item; item = item->next)
+        pause_source(loop, item->source);
 }
 
 struct resume_context {
@@ -109,27 +147,40 @@ static void resume_source(struct source_partition *source, void *context)
     kafka_consumer_resume(resume->loop->consumer, source->topic_name, source->partition);
 }
 
-/* Hands over what was held, in order, as far as there is room. */
-static void release_held(struct persist_loop *loop, size_t index)
+static bool offer(struct persist_loop *loop, struct writer_slot *slot, int64_t timeout_ms)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
+
+    while (!writer_offer(slot->writer, slot->chain.first, timeout_ms > 0 ? OFFER_SLICE_MS : 0)) {
+        if (clock_monotonic_ms() >= deadline_ms || shutdown_requested())
+            return false;
+        apply_completions(loop, 0);
+        report(loop);
+    }
+    return true;
+}
+
+/* Hands the chain over when there is room. A short one may wait for the next turn. */
+static void hand_over(struct persist_loop *loop, size_t index)
 {
     struct writer_slot *slot = &loop->slots[index];
+    bool is_urgent = slot->chain.count >= TURN_RECORDS && !slot->is_stuck;
 
-    while (slot->held_first) {
-        struct persist_item *item = slot->held_first;
-        struct persist_item *next = item->next;
-
-        if (persist_item_is_stale(item))
-            persist_item_destroy(item);
-        else if (!hand_over(slot, item, 0))
+    item_chain_drop_stale(&slot->chain);
+    if (slot->chain.first) {
+        count_in_flight(slot, 1);
+        if (!offer(loop, slot, is_urgent ? OFFER_MS : 0)) {
+            count_in_flight(slot, -1);
+            if (is_urgent)
+                pause_sources(loop, slot);
             return;
-        slot->held_first = next;
-        if (!next)
-            slot->held_last = NULL;
+        }
+        slot->chain = (struct item_chain){0};
     }
-    if (slot->has_paused && writer_has_room(slot->writer)) {
+    if (slot->is_stuck && writer_has_room(slot->writer)) {
+        slot->is_stuck = false;
         source_table_visit(&loop->sources, resume_source,
                            &(struct resume_context){.loop = loop, .writer = index});
-        slot->has_paused = false;
     }
 }
 
@@ -344,17 +395,6 @@ struct persist_loop *persist_loop_create(const struct persist_loop_options *opti
     return NULL;
 }
 
-static void drop_held(struct writer_slot *slot)
-{
-    while (slot->held_first) {
-        struct persist_item *next = slot->held_first->next;
-
-        persist_item_destroy(slot->held_first);
-        slot->held_first = next;
-    }
-    slot->held_last = NULL;
-}
-
 static bool stop_writer(struct persist_loop *loop, struct writer *writer, int64_t deadline_ms)
 {
     while (clock_monotonic_ms() < deadline_ms) {
@@ -374,7 +414,7 @@ static void stop_writers(struct persist_loop *loop)
     int64_t deadline_ms = clock_monotonic_ms() + DRAIN_TIMEOUT_MS;
 
     for (size_t i = 0; i < loop->slot_count; i++) {
-        drop_held(&loop->slots[i]); /* read again by whoever owns the partition next */
+        item_chain_clear(&loop->slots[i].chain); /* read again by whoever owns the partition next */
         writer_close(loop->slots[i].writer);
     }
     for (size_t i = 0; i < loop->slot_count; i++) {
@@ -414,15 +454,10 @@ int persist_loop_run(struct persist_loop *loop, struct err *err)
     int status = 0;
 
     while (status == 0 && !shutdown_requested()) {
-        rd_kafka_message_t *message = kafka_consumer_poll(loop->consumer, POLL_MS, err);
-
-        if (message)
-            dispatch(loop, message);
-        else if (err->code != ERR_NONE)
-            status = -1;
-        apply_completions(loop, 0);
+        status = take_records(loop, err);
         for (size_t i = 0; i < loop->slot_count; i++)
-            release_held(loop, i);
+            hand_over(loop, i);
+        apply_completions(loop, 0);
         report(loop);
     }
     status_server_set_condition(loop->status, "running", false, "stopping");

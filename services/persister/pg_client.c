@@ -28,6 +28,8 @@ struct pg_client {
     char *password;
     char *application_name;
     const atomic_bool *abandon;
+    bool (*work_meanwhile)(void *context);
+    void *context;
     struct buf script;
     char sqlstate[SQLSTATE_BYTES];
 };
@@ -39,6 +41,8 @@ struct pg_client *pg_client_create(const struct pg_client_options *options)
     client->password = mem_strdup(options->password);
     client->application_name = mem_strdup(options->application_name);
     client->abandon = options->abandon;
+    client->work_meanwhile = options->work_meanwhile;
+    client->context = options->context;
     buf_init(&client->script, SCRIPT_BYTES_MAX);
     return client;
 }
@@ -122,6 +126,7 @@ static int wait_for_socket(struct pg_client *client, short events, int64_t deadl
                            struct err *err)
 {
     struct pollfd socket = {.fd = PQsocket(client->connection), .events = events};
+    bool has_work = client->work_meanwhile;
 
     for (;;) {
         int ready;
@@ -132,11 +137,13 @@ static int wait_for_socket(struct pg_client *client, short events, int64_t deadl
         }
         if (clock_monotonic_ms() >= deadline_ms)
             return fail_connection(client, ERR_TIMEOUT, "PostgreSQL does not answer", err);
-        ready = poll(&socket, 1, POLL_SLICE_MS);
+        ready = poll(&socket, 1, has_work ? 0 : POLL_SLICE_MS);
         if (ready > 0)
             return 0;
         if (ready < 0 && errno != EINTR)
             return fail_connection(client, ERR_SYSTEM, "poll", err);
+        if (has_work)
+            has_work = client->work_meanwhile(client->context);
     }
 }
 

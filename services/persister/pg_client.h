@@ -22,6 +22,10 @@ struct pg_client_options {
     const char *password; /* NULL: whatever libpq finds; copied, never printed */
     const char *application_name;
     const atomic_bool *abandon; /* borrowed */
+    /* Called while PostgreSQL works, for a millisecond's work at a time; false: there is none.
+     * Must not use the client. May be NULL. */
+    bool (*work_meanwhile)(void *context);
+    void *context;
 };
 
 struct pg_client *pg_client_create(const struct pg_client_options *options) MUST_CHECK;

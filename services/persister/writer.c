@@ -22,7 +22,6 @@
 #include "wait.h"
 
 enum {
-    QUEUE_ITEMS = 10000,
     IDLE_MS = 500, /* how often an idle writer looks after its connection */
     RETRY_FLOOR_MS = 50,
     RETRY_BASE_MS = 100,
@@ -32,7 +31,7 @@ enum {
 };
 
 struct writer {
-    struct bounded_queue *queue; /* of struct persist_item */
+    struct bounded_queue *queue; /* of chains of struct persist_item */
     struct bounded_queue *completions;
     const struct persist_metrics *metrics;
     pthread_t thread;
@@ -41,9 +40,13 @@ struct writer {
     atomic_llong writing_since_ms; /* monotonic; 0: not writing */
 
     /* The thread's own: */
-    struct batch batch;
-    struct persist_item *undecoded; /* waits for the registry; comes before the queue */
-    int64_t registry_retry_ms;      /* monotonic */
+    struct batch batch;        /* is being filled, then written */
+    struct batch ahead;        /* the next one, filled while the other is being written */
+    bool is_ahead_done;        /* full and encoded, or its next item takes more than decoding */
+    struct persist_item *next; /* what was taken from the queue and is in no batch yet */
+    int64_t now_ms;            /* monotonic, when that was taken */
+    bool awaits_registry;      /* the next item does */
+    int64_t registry_retry_ms; /* monotonic */
     struct backoff registry_backoff;
     struct backoff database_backoff;
     struct log_limiter limiter;
@@ -159,72 +162,142 @@ static void tend_connection(struct writer *writer)
 /* --- collecting ----------------------------------------------------------------------------------
  */
 
-/* False when the item cannot be decoded yet and was put back. */
-static bool admit(struct writer *writer, struct persist_item *item)
+/* The next item, which stays where it is; waits up to timeout_ms for one. NULL: none came. */
+static struct persist_item *peek_item(struct writer *writer, int64_t timeout_ms)
 {
+    if (!writer->next)
+        writer->next = bounded_queue_pop(writer->queue, timeout_ms);
+    return writer->next;
+}
+
+static struct persist_item *take_item(struct writer *writer)
+{
+    struct persist_item *item = writer->next;
+
+    writer->next = item->next;
+    item->next = NULL;
+    return item;
+}
+
+static void note_registry_fails(struct writer *writer, const struct err *err)
+{
+    int64_t delay_ms = backoff_next_ms(&writer->registry_backoff);
+
+    set_reason(writer, writer->health.registry, err->message);
+    report_trouble(writer, "waiting for the schema registry", err, delay_ms);
+    writer->registry_retry_ms = clock_monotonic_ms() + delay_ms;
+    writer->awaits_registry = true;
+}
+
+static void note_registry_works(struct writer *writer)
+{
+    if (writer->awaits_registry)
+        set_reason(writer, writer->health.registry, "");
+    writer->awaits_registry = false;
+    backoff_reset(&writer->registry_backoff);
+}
+
+/* Brings the next item into the batch. False when it stays: it cannot be decoded yet, or, for the
+ * batch ahead, it takes more than decoding and waits for its turn. */
+static bool admit(struct writer *writer, struct batch *batch, int64_t now_wall_ms)
+{
+    struct persist_item *item = writer->next;
+    bool is_ahead = batch == &writer->ahead;
     struct err err = {0};
-    bool is_tombstone = !item->message->payload && topic_is_compacted(item->source->topic);
 
     if (persist_item_is_stale(item)) {
-        persist_item_destroy(item);
+        persist_item_destroy(take_item(writer));
+        note_registry_works(writer); /* it may have been the one that waited */
         return true;
     }
-    if (is_tombstone) {
+    if (!item->message->payload && topic_is_compacted(item->source->topic)) {
         item->is_excluded = true;
         metric_increment(writer->metrics->tombstones[item->source->topic]);
-    } else if (persist_item_decode(item, writer->reader, clock_wall_ms(), &err) == 0) {
-        backoff_reset(&writer->registry_backoff);
+    } else if (is_ahead && !persist_item_is_decodable(item, writer->reader)) {
+        return false;
+    } else if (persist_item_decode(item, writer->reader, now_wall_ms, &err) == 0) {
+        note_registry_works(writer);
+    } else if (is_ahead) {
+        persist_item_forget_record(item);
+        return false;
     } else if (err.retriable) {
-        int64_t delay_ms = backoff_next_ms(&writer->registry_backoff);
-
-        set_reason(writer, writer->health.registry, err.message);
-        report_trouble(writer, "waiting for the schema registry", &err, delay_ms);
-        writer->registry_retry_ms = clock_monotonic_ms() + delay_ms;
-        writer->undecoded = item;
+        note_registry_fails(writer, &err);
         return false;
     } else {
         dead_letter_box_add(writer->dead_letters, item, DEAD_STAGE_DECODE, &err, NULL);
     }
-    batch_add(&writer->batch, item, clock_monotonic_ms());
+    batch_add(batch, take_item(writer), writer->now_ms);
     return true;
 }
 
-/* True when the item that waits for the registry is out of the way. */
-static bool retry_undecoded(struct writer *writer)
+/* True when it is time to ask the registry again, or nothing waits for it. */
+static bool may_decode(struct writer *writer)
 {
-    struct persist_item *item = writer->undecoded;
     int64_t delay_ms = writer->registry_retry_ms - clock_monotonic_ms();
 
-    if (!item)
+    if (!writer->awaits_registry || persist_item_is_stale(writer->next) || delay_ms <= 0)
         return true;
-    if (!persist_item_is_stale(item) && delay_ms > 0) {
-        wait_unless(&writer->abandon, delay_ms < IDLE_MS ? delay_ms : IDLE_MS);
+    wait_unless(&writer->abandon, delay_ms < IDLE_MS ? delay_ms : IDLE_MS);
+    return false;
+}
+
+/* One chain of items, or the encoding of a full batch. */
+static bool work_ahead(void *context)
+{
+    struct writer *writer = context;
+    struct batch *ahead = &writer->ahead;
+    int64_t now_wall_ms = clock_wall_ms();
+
+    if (writer->is_ahead_done || writer->awaits_registry)
+        return false;
+    if (batch_is_full(ahead, ahead->first_ms)) { /* however old: there is time */
+        batch_store_encode_ahead(writer->store, ahead->items, ahead->count);
+        writer->is_ahead_done = true;
         return false;
     }
-    writer->undecoded = NULL;
-    if (!admit(writer, item))
+    writer->now_ms = clock_monotonic_ms();
+    if (!peek_item(writer, 0))
         return false;
-    set_reason(writer, writer->health.registry, "");
+    while (writer->next && !batch_is_full(ahead, ahead->first_ms)) {
+        writer->is_ahead_done = !admit(writer, ahead, now_wall_ms);
+        if (writer->is_ahead_done)
+            return false;
+    }
     return true;
+}
+
+/* Only once its batch is written: the order of records is that of their batches. */
+static void turn_to_ahead(struct writer *writer)
+{
+    struct batch written = writer->batch;
+
+    writer->batch = writer->ahead;
+    writer->batch.first_ms = clock_monotonic_ms(); /* its collecting begins, or goes on */
+    writer->ahead = written;
+    writer->is_ahead_done = false;
 }
 
 /* Fills the batch with what is there. False once the queue is closed and empty. */
 static bool collect(struct writer *writer)
 {
-    struct persist_item *item = NULL;
     int64_t wait_ms = IDLE_MS;
+    int64_t now_wall_ms;
 
-    if (!retry_undecoded(writer))
+    turn_to_ahead(writer);
+    if (!may_decode(writer))
         return true;
-    while (!batch_is_full(&writer->batch, clock_monotonic_ms())) {
-        item = bounded_queue_pop(writer->queue, writer->batch.count > 0 ? 0 : wait_ms);
+    writer->now_ms = clock_monotonic_ms();
+    while (!batch_is_full(&writer->batch, writer->now_ms) &&
+           peek_item(writer, writer->batch.count > 0 ? 0 : wait_ms)) {
         wait_ms = 0;
-        if (!item)
-            break;
-        if (!admit(writer, item))
-            return true;
+        writer->now_ms = clock_monotonic_ms();
+        now_wall_ms = clock_wall_ms();
+        do { /* the items of a chain came at one time */
+            if (!admit(writer, &writer->batch, now_wall_ms))
+                return true;
+        } while (writer->next && !batch_is_full(&writer->batch, writer->now_ms));
     }
-    return writer->batch.count > 0 || !atomic_load(&writer->is_closed) ||
+    return writer->batch.count > 0 || writer->next || !atomic_load(&writer->is_closed) ||
            bounded_queue_length(writer->queue) > 0;
 }
 
@@ -240,12 +313,18 @@ static bool is_all_stale(const struct batch *batch)
     return true;
 }
 
+static void drop_items(struct writer *writer, struct batch *batch)
+{
+    batch_store_forget(writer->store, batch->items);
+    for (size_t i = 0; i < batch->count; i++)
+        persist_item_destroy(batch->items[i]);
+    batch_reset(batch);
+}
+
 static void drop_batch(struct writer *writer)
 {
     dead_letter_box_empty(writer->dead_letters); /* letters borrow their items */
-    for (size_t i = 0; i < writer->batch.count; i++)
-        persist_item_destroy(writer->batch.items[i]);
-    batch_reset(&writer->batch);
+    drop_items(writer, &writer->batch);
 }
 
 static int try_batch(struct writer *writer, struct err *err)
@@ -294,12 +373,8 @@ static void finish_batch(struct writer *writer)
 
 static void drop_queue(struct writer *writer)
 {
-    struct persist_item *item;
-
-    persist_item_destroy(writer->undecoded);
-    writer->undecoded = NULL;
-    while ((item = bounded_queue_pop(writer->queue, 0)))
-        persist_item_destroy(item);
+    while (peek_item(writer, 0))
+        persist_item_destroy(take_item(writer));
 }
 
 static void *run(void *context)
@@ -314,6 +389,7 @@ static void *run(void *context)
             tend_connection(writer);
     }
     drop_batch(writer);
+    drop_items(writer, &writer->ahead);
     drop_queue(writer);
     pg_client_disconnect(writer->client);
     return NULL;
@@ -323,7 +399,7 @@ static struct writer *create(const struct writer_options *options)
 {
     struct writer *writer = mem_calloc(1, sizeof *writer);
 
-    writer->queue = bounded_queue_create(QUEUE_ITEMS);
+    writer->queue = bounded_queue_create(WRITER_QUEUE_CHAINS);
     writer->completions = options->completions;
     writer->metrics = options->metrics;
     atomic_init(&writer->abandon, false);
@@ -331,6 +407,7 @@ static struct writer *create(const struct writer_options *options)
     pthread_mutex_init(&writer->health_lock, NULL);
     (void)snprintf(writer->health.database, sizeof writer->health.database, "not connected yet");
     batch_init(&writer->batch, &options->limits);
+    batch_init(&writer->ahead, &options->limits);
     backoff_init(&writer->registry_backoff, RETRY_FLOOR_MS, RETRY_BASE_MS, RETRY_CAP_MS, 0);
     backoff_init(&writer->database_backoff, RETRY_FLOOR_MS, RETRY_BASE_MS, RETRY_CAP_MS, 0);
     writer->limiter.interval_ms = LOG_INTERVAL_MS;
@@ -339,6 +416,8 @@ static struct writer *create(const struct writer_options *options)
         .password = options->database_password,
         .application_name = "persister",
         .abandon = &writer->abandon,
+        .work_meanwhile = work_ahead,
+        .context = writer,
     });
     partition_keeper_init(&writer->partitions, options->retention_ms);
     writer->dead_letters = dead_letter_box_create(options->producer, options->topics,
@@ -365,15 +444,15 @@ struct writer *writer_start(const struct writer_options *options, struct err *er
     return NULL;
 }
 
-bool writer_offer(struct writer *writer, struct persist_item *item, int64_t timeout_ms)
+bool writer_offer(struct writer *writer, struct persist_item *first, int64_t timeout_ms)
 {
-    return timeout_ms > 0 ? bounded_queue_push(writer->queue, item, timeout_ms)
-                          : bounded_queue_try_push(writer->queue, item);
+    return timeout_ms > 0 ? bounded_queue_push(writer->queue, first, timeout_ms)
+                          : bounded_queue_try_push(writer->queue, first);
 }
 
 bool writer_has_room(struct writer *writer)
 {
-    return bounded_queue_length(writer->queue) <= QUEUE_ITEMS / 2;
+    return bounded_queue_length(writer->queue) <= WRITER_QUEUE_CHAINS / 2;
 }
 
 void writer_close(struct writer *writer)
@@ -411,6 +490,7 @@ void writer_destroy(struct writer *writer)
     pg_client_destroy(writer->client);
     record_reader_destroy(writer->reader);
     batch_clear(&writer->batch);
+    batch_clear(&writer->ahead);
     bounded_queue_destroy(writer->queue);
     pthread_mutex_destroy(&writer->health_lock);
     free(writer);

@@ -1,13 +1,14 @@
 /*
  * A thread that owns one connection to PostgreSQL: items in, completions out.
  *
- *   main thread → queue of items → decode → batch → batch_store → queue of completions → main
- * thread
+ *   main thread → queue of chains of items → decode → batch → batch_store → queue of completions →
+ * main thread
  *
  * Promise: a completion is reported only after PostgreSQL has committed every record it stands for
  * and Kafka has acknowledged the dead letters among them. Items of partitions that were given up
  * meanwhile are dropped where that saves work. A batch ends when the queue is empty, so an idle
- * system writes at once and a busy one fills its transactions.
+ * system writes at once and a busy one fills its transactions. While PostgreSQL works on one batch
+ * the next is decoded and encoded.
  */
 #ifndef PERSISTER_WRITER_H
 #define PERSISTER_WRITER_H
@@ -40,8 +41,11 @@ struct writer_options {
 /* Starts the thread. */
 struct writer *writer_start(const struct writer_options *options, struct err *err) MUST_CHECK;
 
-/* Takes item; false when the queue has no room. timeout_ms: how long to wait for some. */
-bool writer_offer(struct writer *writer, struct persist_item *item, int64_t timeout_ms) MUST_CHECK;
+enum { WRITER_QUEUE_CHAINS = 40 };
+
+/* Takes the items chained to this one; false when the queue has no room. timeout_ms: how long to
+ * wait for some. */
+bool writer_offer(struct writer *writer, struct persist_item *first, int64_t timeout_ms) MUST_CHECK;
 bool writer_has_room(struct writer *writer); /* half of its queue is free */
 
 /* No more items come; what is there is finished. */

@@ -229,6 +229,38 @@ static void extreme_decimals_keep_their_digits(void **state)
     }
 }
 
+/* The array of a batch that was dropped serves the next one, of the same length as it may be. */
+static void what_is_encoded_ahead_is_written_once_and_only_for_its_items(void **state)
+{
+    struct fixture *fixture = *state;
+    struct trade trades[6];
+
+    for (size_t i = 0; i < 6; i++)
+        trades[i] = make_trade((int64_t)i);
+    add_item(fixture, TABLE_TRADES, &trades[1]);
+    add_item(fixture, TABLE_TRADES, &trades[0]);
+    batch_store_encode_ahead(fixture->store, fixture->pointers, fixture->count);
+    write_batch(fixture);
+    write_batch(fixture);
+    assert_int_equal(written(fixture, TABLE_TRADES), 2);
+    assert_int_equal(duplicates(fixture, TABLE_TRADES), 2);
+    new_batch(fixture);
+    add_item(fixture, TABLE_TRADES, &trades[2]);
+    batch_store_encode_ahead(fixture->store, fixture->pointers, fixture->count);
+    add_item(fixture, TABLE_TRADES, &trades[3]); /* came too late to be encoded */
+    write_batch(fixture);
+    assert_int_equal(written(fixture, TABLE_TRADES), 4);
+    new_batch(fixture);
+    add_item(fixture, TABLE_TRADES, &trades[4]);
+    batch_store_encode_ahead(fixture->store, fixture->pointers, fixture->count);
+    batch_store_forget(fixture->store, fixture->pointers);
+    new_batch(fixture);
+    add_item(fixture, TABLE_TRADES, &trades[5]);
+    write_batch(fixture);
+    test_database_expect(&fixture->database, "SELECT trade_id FROM trades ORDER BY trade_id",
+                         "0\n1\n2\n3\n5\n");
+}
+
 static void a_replay_changes_nothing_and_is_counted(void **state)
 {
     struct fixture *fixture = *state;
@@ -791,6 +823,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         store_test(every_digit_and_every_field_arrives),
         store_test(extreme_decimals_keep_their_digits),
+        store_test(what_is_encoded_ahead_is_written_once_and_only_for_its_items),
         store_test(a_replay_changes_nothing_and_is_counted),
         store_test(copying_straight_resumes_after_a_batch_without_conflicts),
         store_test(old_months_get_their_partition_when_they_come),
