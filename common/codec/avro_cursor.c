@@ -28,6 +28,11 @@ int avro_cursor_read_long(struct avro_cursor *cursor, int64_t *value, struct err
     const uint8_t *at = cursor->at;
     uint64_t zigzag = 0;
 
+    if (at != cursor->end && *at < 0x80) { /* most lengths, indexes and counts */
+        cursor->at = at + 1;
+        *value = (int64_t)((*at >> 1) ^ (~(uint64_t)(*at & 1) + 1));
+        return 0;
+    }
     for (int shift = 0; shift < 7 * VARINT_BYTES_MAX; shift += 7) {
         if (at == cursor->end)
             return err_set(err, ERR_PROTOCOL, "ends within an integer");
@@ -100,6 +105,10 @@ int avro_cursor_read_string(struct avro_cursor *cursor, struct text_view *view, 
     if (avro_cursor_read_bytes(cursor, &text, err) != 0)
         return -1;
     while (at < text.length && text.data[at] != '\0') {
+        if ((uint8_t)text.data[at] < 0x80) {
+            at++;
+            continue;
+        }
         size_t bytes = utf8_character_bytes((const uint8_t *)text.data + at, text.length - at);
         if (bytes == 0)
             return err_set(err, ERR_PROTOCOL, "text is no UTF-8 at byte %zu", at);

@@ -1,25 +1,48 @@
 #include "copy_binary.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "numeric_binary.h"
 
 enum { LENGTH_BYTES = 4, JSONB_VERSION = 1 };
 
-static void put_big_endian(uint8_t *at, uint64_t value, size_t bytes)
+static void put_int16(uint8_t *at, uint16_t value)
 {
-    for (size_t i = 0; i < bytes; i++)
-        at[i] = (uint8_t)(value >> (8 * (bytes - 1 - i)));
+    value = htobe16(value);
+    memcpy(at, &value, sizeof value);
 }
 
-static void append_big_endian(struct buf *out, uint64_t value, size_t bytes)
+static void put_int32(uint8_t *at, uint32_t value)
 {
-    uint8_t *at = buf_reserve(out, bytes);
+    value = htobe32(value);
+    memcpy(at, &value, sizeof value);
+}
+
+static void put_int64(uint8_t *at, uint64_t value)
+{
+    value = htobe64(value);
+    memcpy(at, &value, sizeof value);
+}
+
+static void append_int16(struct buf *out, uint16_t value)
+{
+    uint8_t *at = buf_reserve(out, sizeof value);
 
     if (!at)
         return;
-    put_big_endian(at, value, bytes);
-    buf_advance(out, bytes);
+    put_int16(at, value);
+    buf_advance(out, sizeof value);
+}
+
+static void append_int32(struct buf *out, uint32_t value)
+{
+    uint8_t *at = buf_reserve(out, sizeof value);
+
+    if (!at)
+        return;
+    put_int32(at, value);
+    buf_advance(out, sizeof value);
 }
 
 void copy_begin(struct buf *out)
@@ -33,30 +56,35 @@ void copy_begin(struct buf *out)
 
 void copy_row(struct buf *out, int column_count)
 {
-    append_big_endian(out, (uint64_t)column_count, 2);
+    append_int16(out, (uint16_t)column_count);
 }
 
 void copy_end(struct buf *out)
 {
-    append_big_endian(out, UINT64_MAX, 2);
+    append_int16(out, UINT16_MAX);
 }
 
 void copy_null(struct buf *out)
 {
-    append_big_endian(out, UINT64_MAX, LENGTH_BYTES);
+    append_int32(out, UINT32_MAX);
 }
 
 void copy_text(struct buf *out, const char *text)
 {
     size_t length;
+    uint8_t *at;
 
     if (!text) {
         copy_null(out);
         return;
     }
     length = strlen(text);
-    append_big_endian(out, length, LENGTH_BYTES);
-    buf_append(out, text, length);
+    at = buf_reserve(out, LENGTH_BYTES + length);
+    if (!at)
+        return;
+    put_int32(at, (uint32_t)length);
+    memcpy(at + LENGTH_BYTES, text, length);
+    buf_advance(out, LENGTH_BYTES + length);
 }
 
 void copy_text_or_null(struct buf *out, const char *text)
@@ -66,8 +94,8 @@ void copy_text_or_null(struct buf *out, const char *text)
 
 void copy_bool(struct buf *out, bool value)
 {
-    append_big_endian(out, 1, LENGTH_BYTES);
-    append_big_endian(out, value, 1);
+    append_int32(out, 1);
+    buf_append_char(out, (char)value);
 }
 
 void copy_int64(struct buf *out, int64_t value)
@@ -76,8 +104,8 @@ void copy_int64(struct buf *out, int64_t value)
 
     if (!at)
         return;
-    put_big_endian(at, sizeof value, LENGTH_BYTES);
-    put_big_endian(at + LENGTH_BYTES, (uint64_t)value, sizeof value);
+    put_int32(at, sizeof value);
+    put_int64(at + LENGTH_BYTES, (uint64_t)value);
     buf_advance(out, LENGTH_BYTES + sizeof value);
 }
 
@@ -89,7 +117,7 @@ void copy_decimal(struct buf *out, struct decimal value)
     if (!at)
         return;
     length = numeric_binary_write(value, at + LENGTH_BYTES);
-    put_big_endian(at, length, LENGTH_BYTES);
+    put_int32(at, (uint32_t)length);
     buf_advance(out, LENGTH_BYTES + length);
 }
 
@@ -139,16 +167,15 @@ size_t copy_jsonb_begin(struct buf *out)
 {
     size_t start = out->length;
 
-    append_big_endian(out, 0, LENGTH_BYTES); /* known at the end */
-    append_big_endian(out, JSONB_VERSION, 1);
+    append_int32(out, 0); /* known at the end */
+    buf_append_char(out, JSONB_VERSION);
     return start;
 }
 
 void copy_jsonb_end(struct buf *out, size_t start)
 {
     if (!out->overflowed)
-        put_big_endian((uint8_t *)out->data + start, out->length - start - LENGTH_BYTES,
-                       LENGTH_BYTES);
+        put_int32((uint8_t *)out->data + start, (uint32_t)(out->length - start - LENGTH_BYTES));
 }
 
 static void append_json_text(struct buf *out, const char *text)
