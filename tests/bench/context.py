@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,14 +82,24 @@ class Bench:
             for dropped in self.admin.delete_topics(names).values():
                 dropped.result()
 
-    def start_yardstick(self, name: str, *arguments: str) -> subprocess.Popen[str]:
+    def start_yardstick(
+        self, name: str, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[str]:
         """A program of tests/bench; it dies with us. Its results are JSON on stdout."""
         command = ["setpriv", "--pdeathsig", "TERM", "--", str(PROGRAMS / name), *arguments]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, env=environment
+        )
 
-    def yardstick(self, name: str, *arguments: str, timeout_seconds: float = 120) -> dict[str, Any]:
+    def yardstick(
+        self,
+        name: str,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        timeout_seconds: float = 120,
+    ) -> dict[str, Any]:
         """Runs such a program to its end; its results."""
-        return results_of(self.start_yardstick(name, *arguments), timeout_seconds)
+        return results_of(self.start_yardstick(name, *arguments, environment=environment), timeout_seconds)
 
 
 def results_of(program: subprocess.Popen[str], timeout_seconds: float = 120) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 /*
  * Fills the topic trades with sample trades, by the ingestor's codec and producer settings; makes
- * the topics if they are not there, and ends once Kafka has acknowledged every record.
+ * the topics if they are not there, and ends with their number, as JSON, once Kafka has
+ * acknowledged every record.
  */
 #include <stddef.h>
 #include <stdio.h>
@@ -99,7 +100,9 @@ int main(int argc, char **argv)
     if (status < 0) {
         http_client_global_init();
         status = fill(&config, &err) == 0 ? PROGRAM_EXIT_OK : PROGRAM_EXIT_FAILURE;
-        if (status != PROGRAM_EXIT_OK)
+        if (status == PROGRAM_EXIT_OK)
+            printf("{\"records\": %lld}\n", (long long)config.count);
+        else
             fprintf(stderr, "%s: %s\n", program.name, err.message);
     }
     kafka_settings_clear_properties(&config.kafka);
