@@ -338,6 +338,26 @@ void env_config_clear(const struct setting *settings, size_t count, void *target
 
 /* Printing */
 
+char *env_config_printable(const char *value)
+{
+    const char *scheme = strstr(value, "://");
+    const char *authority = scheme ? scheme + 3 : value;
+    const char *at = strrchr(authority, '@'); /* a password may hold '/' and '@' */
+
+    if (!at || (!scheme && memchr(value, ':', (size_t)(at - value)) == NULL))
+        return mem_strdup(value); /* "role@server" is no secret */
+    return mem_sprintf("%.*s******%s", (int)(authority - value), value, at);
+}
+
+static void print_text(const struct setting *setting, const char *text, FILE *out)
+{
+    char *shown =
+        setting->flags & SETTING_SECRET ? mem_strdup("******") : env_config_printable(text);
+
+    fputs(shown, out);
+    free(shown);
+}
+
 static void print_value(const struct setting *setting, const void *member, FILE *out)
 {
     char number[NUMBER_BYTES];
@@ -346,7 +366,7 @@ static void print_value(const struct setting *setting, const void *member, FILE 
     case SETTING_CHOICE: {
         const char *text = *(char *const *)member;
         if (text)
-            fputs(setting->flags & SETTING_SECRET ? "******" : text, out);
+            print_text(setting, text, out);
         break;
     }
     case SETTING_INT:

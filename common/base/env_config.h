@@ -59,7 +59,10 @@ void env_config_load(const struct setting *settings, size_t count, void *target,
                      struct config_problems *problems);
 /* Frees the owned texts of target. */
 void env_config_clear(const struct setting *settings, size_t count, void *target);
-/* NAME=value lines; secrets that are set print as ******. */
+/* Returns owned the value as it may be shown: user and password of an address ("user:password@")
+ * become ******. */
+char *env_config_printable(const char *value) MUST_CHECK;
+/* NAME=value lines; secrets that are set print as ******, and so do those within addresses. */
 void env_config_print(const struct setting *settings, size_t count, const void *target, FILE *out);
 /* The table for --help: name, default, meaning. */
 void env_config_print_help(const struct setting *settings, size_t count, FILE *out);

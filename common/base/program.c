@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "base/former_names.h"
 
@@ -84,6 +85,7 @@ static int load(const struct program *program, enum action action, void *config)
     struct config_problems problems = {0};
     int status = action == ACTION_RUN ? -1 : PROGRAM_EXIT_OK;
 
+    (void)prctl(PR_SET_DUMPABLE, 0); /* from here on there are secrets; decision 11 */
     former_names_apply(program->name, program->settings, program->setting_count, stderr);
     env_config_load(program->settings, program->setting_count, config, &problems);
     if (program->validate)

@@ -1,6 +1,7 @@
 #include "ingestor_config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -149,17 +150,27 @@ static bool begins_with_one_of(const char *url, const char *first, const char *s
            url[length] != '\0' && url[length] != '/';
 }
 
+/* OKX has no use for a user in an address, so that is a mistake, too. */
+static void check_address(const char *name, const char *url, const char *first, const char *second,
+                          struct config_problems *problems)
+{
+    char *shown = NULL;
+
+    if (begins_with_one_of(url, first, second) && !strchr(url, '@'))
+        return;
+    shown = env_config_printable(url);
+    config_problems_add(problems, "%s is '%s', expected %shost or %shost", name, shown, first,
+                        second);
+    free(shown);
+}
+
 static void check_okx(const struct okx_settings *okx, struct config_problems *problems)
 {
     int key_parts =
         (okx->api_key != NULL) + (okx->api_secret != NULL) + (okx->api_passphrase != NULL);
 
-    if (!begins_with_one_of(okx->ws_url, "wss://", "ws://"))
-        config_problems_add(problems, "OKX_WS_URL is '%s', expected wss://host or ws://host",
-                            okx->ws_url);
-    if (!begins_with_one_of(okx->rest_url, "https://", "http://"))
-        config_problems_add(problems, "OKX_REST_URL is '%s', expected https://host or http://host",
-                            okx->rest_url);
+    check_address("OKX_WS_URL", okx->ws_url, "wss://", "ws://", problems);
+    check_address("OKX_REST_URL", okx->rest_url, "https://", "http://", problems);
     if (okx->ca_file && access(okx->ca_file, R_OK) != 0)
         config_problems_add(problems, "OKX_CA_FILE: %s cannot be read", okx->ca_file);
     if (key_parts != 0 && key_parts != 3)

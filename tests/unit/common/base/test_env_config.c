@@ -276,6 +276,28 @@ static void a_secret_is_read_from_its_file_without_the_last_newline(void **state
     }
 }
 
+static void user_and_password_of_an_address_are_not_shown(void **state)
+{
+    static const struct {
+        const char *value, *shown;
+    } cases[] = {
+        {"https://host/path", "https://host/path"},
+        {"https://user:secret@host/path", "https://******@host/path"},
+        {"https://user:se/cr@et@host:1", "https://******@host:1"},
+        {"user:secret@host", "******@host"},
+        {"role@server", "role@server"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *shown = env_config_printable(cases[i].value);
+
+        assert_string_equal(shown, cases[i].shown);
+        free(shown);
+    }
+}
+
 static void a_secret_given_twice_is_a_mistake(void **state)
 {
     struct config config;
@@ -430,6 +452,7 @@ int main(void)
         WITH_ENVIRONMENT(a_mistake_names_the_variable_its_value_and_what_is_expected),
         WITH_ENVIRONMENT(all_mistakes_are_reported_together),
         WITH_ENVIRONMENT(a_secret_is_read_from_its_file_without_the_last_newline),
+        cmocka_unit_test(user_and_password_of_an_address_are_not_shown),
         WITH_ENVIRONMENT(a_secret_given_twice_is_a_mistake),
         WITH_ENVIRONMENT(a_secret_file_that_cannot_be_used_is_named_with_the_reason),
         WITH_ENVIRONMENT(only_secrets_have_a_file_twin),
