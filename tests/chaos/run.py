@@ -63,7 +63,7 @@ def main() -> int:
     shutil.rmtree(settings.directory, ignore_errors=True)
     settings.directory.mkdir(parents=True)
     clock = None if is_sanitized else REPOSITORY / "build/tests/chaos/clock_step.so"
-    report = Report(settings.directory, seed, settings.rate)
+    report = Report(settings.directory, seed, settings.rate, is_sanitized)
     try:
         with World(settings, Isolation(clock)) as world:
             _play(world, report, chosen, profile, rounds, Random(seed))

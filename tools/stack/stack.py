@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from processes import POLL_SECONDS, ProcessId, accepts_connections, as_user, end, free_ports, spawn, wait_for  # noqa: E402
 from servers import Broker, KafkaCluster, PostgreSql, Registry, Security, Server, StackError  # noqa: E402
 
-START_TIMEOUT_SECONDS = 90
+START_TIMEOUT_SECONDS = 180  # a busy machine takes a minute for what takes six seconds elsewhere
 STOP_GRACE_SECONDS = 15
 COMMAND_GRACE_SECONDS = 30
 PORT_RELEASE_SECONDS = 10
