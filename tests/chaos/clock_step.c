@@ -1,7 +1,7 @@
 /*
- * For LD_PRELOAD: the program's wall clock is off by the seconds that CLOCK_STEP_FILE holds (an int64, mapped, so that
- * it may change at any time). Steady clocks go on as they are, and waits until a time of the wall clock last as long as
- * they would without the step.
+ * For LD_PRELOAD: the program's wall clock is off by the seconds that CLOCK_STEP_FILE holds (an
+ * int64, mapped, so that it may change at any time). Steady clocks go on as they are, and waits
+ * until a time of the wall clock last as long as they would without the step.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -97,7 +97,8 @@ int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *
         real = dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
     if (!real)
         real = next("pthread_cond_timedwait");
-    /* A condition of the steady clock has a deadline near that clock's time, which is far from the wall clock's. */
+    /* A condition of the steady clock has a deadline near that clock's time, which is far from the
+     * wall clock's. */
     clock_gettime(CLOCK_MONOTONIC, &now);
     away = deadline->tv_sec - now.tv_sec;
     if (away > -INT64_C(100000000) && away < INT64_C(100000000))
@@ -105,7 +106,8 @@ int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *
     return real(condition, mutex, &moment);
 }
 
-int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict deadline)
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
+                  const struct timespec *restrict deadline)
 {
     static int (*real)(cnd_t *, mtx_t *, const struct timespec *);
     struct timespec moment = true_time(deadline);
@@ -115,7 +117,8 @@ int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct
     return real(condition, mutex, &moment);
 }
 
-int pthread_mutex_timedlock(pthread_mutex_t *restrict mutex, const struct timespec *restrict deadline)
+int pthread_mutex_timedlock(pthread_mutex_t *restrict mutex,
+                            const struct timespec *restrict deadline)
 {
     static int (*real)(pthread_mutex_t *, const struct timespec *);
     struct timespec moment = true_time(deadline);
