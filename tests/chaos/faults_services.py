@@ -108,7 +108,7 @@ def uncovered_row(world: World) -> str | None:
     return None
 
 
-@fault("poison", "poison")
+@fault("poison", "poison", "kafka")
 def poison(world: World, random: Random) -> Generator[str, None, None]:
     """Records that nobody can read, between those that everybody can."""
     schema_id = world.witness.reader.any_schema_id()

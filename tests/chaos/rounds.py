@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from checker import Findings, judge_letters
 from confluent_kafka import KafkaException
-from faults import Fault, can_go_together
+from faults import EVERYTHING, Fault, can_go_together
 from mutations import unseen_mutations
 from pipeline import PipelineError
 from servers import StackError
@@ -155,7 +155,7 @@ class Referee:
     def _judge(self, result: Round, faults: list[Fault], poison: list[bytes], frames: int) -> None:
         witness, until = self.world.witness, self.until
         touched = frozenset().union(*(each.touches for each in faults))
-        may_be_late = bool(touched & {"ingestor", "kafka", "clock"})
+        may_be_late = bool(touched & {"ingestor", "kafka", "clock", EVERYTHING})
         result.take(witness.judge_new_records(set(self.world.poison), may_be_late))
         found = witness.judge_rows(until)
         result.records = found.records
