@@ -54,13 +54,12 @@ class Report:
     def take(self, result: Round, faults: list[Fault]) -> None:
         """A round that is over."""
         self._rounds.append(result)
+        self._seen.update(result.seen())
         for fault in faults:
             self._limits[fault.name] = fault.limit_seconds
-            if result.verdict != "void":
-                self._seen[fault.name] += 1
             if len(faults) == 1:
                 self._worst[fault.name] = max(self._worst.get(fault.name, 0), result.recovery_seconds)
-        happened = "; ".join(f"{name}: {text}" for name, text in zip(result.faults, result.evidence))
+        happened = "; ".join(f"{name}: {text}" for name, text in zip(result.faults, result.evidence, strict=False))
         print(
             f"{result.number:>5}  {result.verdict:7}  {result.fault_seconds:5.1f}s  {result.recovery_seconds:7.1f}s  "
             f"{result.records:>8,}  {happened}"

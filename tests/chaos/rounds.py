@@ -22,6 +22,7 @@ PATIENCE_SECONDS = 180  # how long a recovery that is over its limit is watched
 SETTLE_SECONDS = 60  # until a hole that OKX cannot fill is listed as such
 POLL_SECONDS = 0.2
 QUIET_SECONDS = 1.0
+NOT_SEEN = "not seen:"
 PAIR_SHARE = 0.25  # of the rounds, at least
 # What asking somebody raises who is away.
 AWAY = (OSError, psycopg.Error, KafkaException, PipelineError, StackError)
@@ -53,6 +54,11 @@ class Round:
             setattr(self, kind, getattr(self, kind) + getattr(found, kind))
         if not found.is_clean():
             self.problems += [str(found), *found.examples]
+
+    def seen(self) -> list[str]:
+        """The faults that were seen to happen."""
+        told = zip(self.faults, self.evidence, strict=False)  # behind one that was not seen, none was injected
+        return [name for name, text in told if not text.startswith(NOT_SEEN)]
 
     def as_json(self) -> dict[str, Any]:
         """For the record."""
@@ -115,7 +121,7 @@ class Referee:
             try:
                 result.evidence.append(next(running[-1][1]))
             except (NotSeen, *AWAY) as error:
-                result.evidence.append(f"not seen: {error!r}")
+                result.evidence.append(f"{NOT_SEEN} {error!r}")
                 is_seen = False
                 break
         for name, generator in reversed(running):
