@@ -108,10 +108,10 @@ def uncovered_row(world: World) -> str | None:
     return None
 
 
-@fault("poison", "poison", "kafka")
+@fault("poison", "poison", "kafka", "registry")
 def poison(world: World, random: Random) -> Generator[str, None, None]:
     """Records that nobody can read, between those that everybody can."""
-    schema_id = world.witness.reader.any_schema_id()
+    schema_id = world.witness.reader.newest_schema_id()
     head = b"\x00" + schema_id.to_bytes(4, "big")
     noise = random.randbytes(12)
     unreadable = {

@@ -116,9 +116,10 @@ class TradeReader:
             self._schemas[schema_id] = fastavro.parse_schema(schema)
         return self._schemas[schema_id]
 
-    def any_schema_id(self) -> int:
-        """The id of a schema that trades were written with."""
-        return next(iter(self._schemas))
+    def newest_schema_id(self) -> int:
+        """The id of the schema that trades are written with."""
+        with urllib.request.urlopen(f"{self._registry_url}/subjects/trades-value/versions/latest", timeout=10) as answer:
+            return json.load(answer)["id"]
 
     def read(self, value: bytes) -> tuple[Key, Content, bool]:
         """Key, content and whether the trade came live."""
