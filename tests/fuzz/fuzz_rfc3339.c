@@ -26,6 +26,27 @@ static void check_text(struct text_view text)
     FUZZ_CHECK(rfc3339_parse_ms(text_view_of(formatted), &again, &err) == 0 && again == unix_ms);
 }
 
+/* Both readers accept the same, and differ only by the digits that the unit holds. */
+static void check_microseconds(struct text_view text)
+{
+    char formatted[RFC3339_BYTES];
+    int64_t unix_us, unix_ms = 0, again = 0;
+    struct err err = {0}, ignored = {0};
+
+    fuzz_paint(&unix_us, sizeof unix_us);
+    bool succeeded = rfc3339_parse_us(text, &unix_us, &err) == 0;
+    FUZZ_CHECK(succeeded == (rfc3339_parse_ms(text, &unix_ms, &ignored) == 0));
+    if (!succeeded) {
+        FUZZ_CHECK(fuzz_is_painted(&unix_us, sizeof unix_us));
+        return;
+    }
+    FUZZ_CHECK(unix_ms == unix_us / 1000 - (unix_us % 1000 < 0));
+    if (unix_ms < FIRST_MS || unix_ms > LAST_MS)
+        return;
+    rfc3339_format_us(unix_us, formatted);
+    FUZZ_CHECK(rfc3339_parse_us(text_view_of(formatted), &again, &err) == 0 && again == unix_us);
+}
+
 static void check_time(int64_t time)
 {
     char text[RFC3339_BYTES];
@@ -61,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz_input input = {data, size};
 
     check_text((struct text_view){.data = (const char *)data, .length = size});
+    check_microseconds((struct text_view){.data = (const char *)data, .length = size});
     int64_t time = fuzz_take_int64(&input);
     check_time(time);
     check_calendar(time / 1000);

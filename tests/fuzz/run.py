@@ -127,7 +127,7 @@ def run(names: list[str], seconds: int) -> int:
 
 
 def keep(name: str) -> int:
-    """Adds the smallest inputs that reach code which the committed seeds do not; returns how many."""
+    """Adds the smallest inputs that reach code (edges, not counts of them) which the committed seeds do not."""
     committed = HERE / "corpus" / f"fuzz_{name}"
     found = WORK / "corpus" / f"fuzz_{name}"
     if not found.is_dir():
@@ -138,7 +138,7 @@ def keep(name: str) -> int:
             if path.stat().st_size <= KEPT_INPUT_BYTES_MAX:
                 shutil.copy(path, small)
         before = len(list(committed.iterdir()))
-        subprocess.run([*command_of(name), "-merge=1", str(committed), small], cwd=ROOT, check=True,
+        subprocess.run([*command_of(name, merge="1", use_counters="0"), str(committed), small], cwd=ROOT, check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return len(list(committed.iterdir())) - before
 
