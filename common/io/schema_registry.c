@@ -194,8 +194,13 @@ static int exchange(struct schema_registry *registry, const char *method, const 
     };
     int status = -1;
 
-    if (!client || http_client_perform(client, &request, response, err) != 0)
+    if (!client)
         goto out;
+    if (http_client_perform(client, &request, response, err) != 0) {
+        if (err->code == ERR_LIMIT)
+            err->retriable = true; /* something else than the registry answered */
+        goto out;
+    }
     if (response->status < 200 || response->status > 299) {
         (void)registry_message_set_refusal(response->status, view_of(&response->body), err);
         (void)err_wrap(err, "%s %s", method, url);

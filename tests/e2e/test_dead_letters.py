@@ -90,7 +90,7 @@ def encode_all(pipeline: Pipeline, values: Iterable[Mapping[str, Any]]) -> Itera
 
 
 def produce(pipeline: Pipeline, value: bytes | None, topic: str = "trades", **more: Any) -> None:
-    producer = Producer({"bootstrap.servers": pipeline.topics.bootstrap_servers, "partitioner": "murmur2_random"})
+    producer = Producer({**pipeline.topics.client, "partitioner": "murmur2_random"})
     producer.produce(pipeline.topics.prefix + topic, **{"key": KEY, "value": value, **more})
     assert producer.flush(TIMEOUT_SECONDS) == 0
 
@@ -205,7 +205,7 @@ def test_a_letter_that_is_still_bad_comes_again_with_its_attempts_counted(desk: 
 def test_all_are_put_back_with_one_command_and_filters_choose(desk: Pipeline) -> None:
     desk.sql("ALTER TABLE trades ADD CONSTRAINT refuses_buyers CHECK (side <> 'buy')")
     count = 505  # more than the tool does at once
-    producer = Producer({"bootstrap.servers": desk.topics.bootstrap_servers})
+    producer = Producer(dict(desk.topics.client))
     for value in encode_all(desk, (trade(trade_id) for trade_id in range(1, count + 1))):
         producer.produce(f"{desk.topics.prefix}trades", value, KEY)
     producer.produce(f"{desk.topics.prefix}trades", b"noise", KEY)

@@ -89,20 +89,25 @@ static rd_kafka_headers_t *record_headers(const struct letter *letter)
     return headers;
 }
 
-static int add_item(struct put_back *put_back, const struct letter *letter, struct item **item,
-                    struct err *err)
+/* The next item of the batch, which counts once put_back->count says so. NULL: the batch is full.
+ */
+static struct item *next_item(struct put_back *put_back, const struct letter *letter,
+                              struct err *err)
 {
-    if (put_back->count == PUT_BACK_BATCH_MAX)
-        return err_set_retriable(err, ERR_FULL, "the batch is full");
-    *item = &put_back->items[put_back->count];
-    **item = (struct item){.position = letter->position};
-    return 0;
+    struct item *item = &put_back->items[put_back->count];
+
+    if (put_back->count == PUT_BACK_BATCH_MAX) {
+        (void)err_set_retriable(err, ERR_FULL, "the batch is full");
+        return NULL;
+    }
+    *item = (struct item){.position = letter->position};
+    return item;
 }
 
 int put_back_send(struct put_back *put_back, const struct letter *letter, enum topic topic,
                   const void *value, size_t value_length, struct err *err)
 {
-    struct item *item = NULL;
+    struct item *item = next_item(put_back, letter, err);
     struct kafka_record record = {
         .topic = topic_name(&put_back->settings->topics, topic),
         .key = letter->key,
@@ -112,7 +117,7 @@ int put_back_send(struct put_back *put_back, const struct letter *letter, enum t
         .partition = RD_KAFKA_PARTITION_UA,
     };
 
-    if (add_item(put_back, letter, &item, err) != 0)
+    if (!item)
         return -1;
     record.headers = record_headers(letter);
     if (kafka_producer_send(put_back->producer, &record, note_delivery, &item->record, err) != 0) {
@@ -127,9 +132,9 @@ int put_back_send(struct put_back *put_back, const struct letter *letter, enum t
 
 int put_back_dismiss(struct put_back *put_back, const struct letter *letter, struct err *err)
 {
-    struct item *item = NULL;
+    struct item *item = next_item(put_back, letter, err);
 
-    if (add_item(put_back, letter, &item, err) != 0)
+    if (!item)
         return -1;
     item->state = LETTER_DISMISSED;
     put_back->count++;

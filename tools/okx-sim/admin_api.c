@@ -188,6 +188,22 @@ static void order_odd(const struct admin_call *call)
         reply_done(call);
 }
 
+static void order_hostile(const struct admin_call *call)
+{
+    const char *name = http_request_parameter(call->request, "form");
+    enum hostile_form form = HOSTILE_HUGE;
+    int64_t bytes = 0;
+
+    if (!name || !hostile_form_read(name, &form)) {
+        refuse(call, 400, "unknown form");
+        return;
+    }
+    if (read_int(call, "bytes", hostile_form_bytes(form), COUNT_MAX, &bytes) != 0)
+        return;
+    ws_hub_be_hostile(call->api->hub, form, bytes);
+    reply_done(call);
+}
+
 static void hide_trades(const struct admin_call *call, enum tape_visibility visibility)
 {
     int instrument = read_instrument(call);
@@ -225,7 +241,8 @@ static void order_notice(const struct admin_call *call)
 
 static bool read_form(const char *name, enum rest_fault_form *form)
 {
-    static const char *const names[] = {"error", "hang", "truncate", "html"};
+    static const char *const names[] = {"error", "hang", "truncate", "html",   "redirect",
+                                        "type",  "huge", "endless",  "nested", "rows"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0) {
@@ -245,7 +262,7 @@ static void order_rest(const struct admin_call *call)
     int64_t status;
 
     if (form && !read_form(form, &fault.form)) {
-        refuse(call, 400, "form is not error, hang, truncate or html");
+        refuse(call, 400, "unknown form");
         return;
     }
     if (endpoint && *endpoint && !rest_api_has_endpoint(endpoint)) {
@@ -281,21 +298,14 @@ static const struct {
     bool is_post;
     void (*answer)(const struct admin_call *call);
 } routes[] = {
-    {"/ledger", false, answer_ledger},
-    {"/ledger/summary", false, answer_summary},
-    {"/stats", false, answer_stats},
-    {"/halt", true, order_halt},
-    {"/resume", true, order_resume},
-    {"/fault/clear", true, order_clear},
-    {"/fault/close", true, order_close},
-    {"/fault/drop", true, order_drop},
-    {"/fault/gap", true, order_gap},
-    {"/fault/lose", true, order_lose},
-    {"/fault/malformed", true, order_malformed},
-    {"/fault/notice", true, order_notice},
-    {"/fault/odd", true, order_odd},
-    {"/fault/refuse", true, order_refuse},
-    {"/fault/rest", true, order_rest},
+    {"/ledger", false, answer_ledger},     {"/ledger/summary", false, answer_summary},
+    {"/stats", false, answer_stats},       {"/halt", true, order_halt},
+    {"/resume", true, order_resume},       {"/fault/clear", true, order_clear},
+    {"/fault/close", true, order_close},   {"/fault/drop", true, order_drop},
+    {"/fault/gap", true, order_gap},       {"/fault/hostile", true, order_hostile},
+    {"/fault/lose", true, order_lose},     {"/fault/malformed", true, order_malformed},
+    {"/fault/notice", true, order_notice}, {"/fault/odd", true, order_odd},
+    {"/fault/refuse", true, order_refuse}, {"/fault/rest", true, order_rest},
     {"/fault/stall", true, order_stall},
 };
 

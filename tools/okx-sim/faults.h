@@ -15,6 +15,12 @@ enum rest_fault_form {
     REST_FAULT_HANG,
     REST_FAULT_TRUNCATE,
     REST_FAULT_HTML,
+    REST_FAULT_REDIRECT, /* to itself */
+    REST_FAULT_TYPE,     /* a good body with another content type */
+    REST_FAULT_HUGE,     /* 100 MB */
+    REST_FAULT_ENDLESS,  /* goes on until the client gives up */
+    REST_FAULT_NESTED,   /* ten thousand deep */
+    REST_FAULT_ROWS,     /* five million empty rows */
 };
 
 struct rest_fault {

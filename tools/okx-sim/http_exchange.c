@@ -69,6 +69,11 @@ static int send_head(struct http_exchange *exchange, struct lws *wsi)
                                      (const unsigned char *)reply->content_type,
                                      (int)strlen(reply->content_type), &at, end))
         return -1;
+    if (reply->location[0] != '\0' &&
+        lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_LOCATION,
+                                     (const unsigned char *)reply->location,
+                                     (int)strlen(reply->location), &at, end))
+        return -1;
     if (exchange->is_chunked) {
         if (lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING,
                                          (const unsigned char *)"chunked", 7, &at, end))

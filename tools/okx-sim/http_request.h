@@ -51,6 +51,7 @@ enum http_reply_fault {
 struct http_reply {
     int status;
     const char *content_type;
+    char location[HTTP_REQUEST_TEXT_BYTES]; /* of a redirect; "": none */
     enum http_reply_fault fault;
     struct buf body;
     /* When set, the body goes on: called for the next part until it appends nothing. */

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "currencies.h"
+#include "hostile_body.h"
 #include "okx_json.h"
 #include "rate_limiter.h"
 #include "replay.h"
@@ -273,7 +274,8 @@ static bool is_throttled(struct rest_api *api, size_t endpoint, const struct htt
 }
 
 /* True when the fault makes the whole answer. */
-static bool apply_fault(struct rest_api *api, const char *endpoint, struct http_reply *reply)
+static bool apply_fault(struct rest_api *api, const char *endpoint,
+                        const struct http_request *request, struct http_reply *reply)
 {
     struct rest_fault fault;
 
@@ -291,9 +293,15 @@ static bool apply_fault(struct rest_api *api, const char *endpoint, struct http_
         buf_append_text(&reply->body, "<html><head><title>403 Forbidden</title></head>"
                                       "<body><h1>403 Forbidden</h1></body></html>\n");
         break;
-    default:
+    case REST_FAULT_TYPE:
+        reply->content_type = "image/png";
+        return false;
+    case REST_FAULT_ERROR:
         reply_with_error(reply, fault.code, NULL);
         break;
+    default:
+        hostile_body_fill(reply, fault.form, request);
+        return true;
     }
     reply->status = fault.status;
     return true;
@@ -333,7 +341,7 @@ void rest_api_answer(struct rest_api *api, const struct http_request *request, s
         reply_with_error(reply, "50115", NULL);
     } else if (is_throttled(api, position, request, now)) {
         reply_with_error(reply, "50011", NULL);
-    } else if (!apply_fault(api, endpoint->name, reply)) {
+    } else if (!apply_fault(api, endpoint->name, request, reply)) {
         if (api->options.replay)
             replay_answer(api->options.replay, endpoint->name, request, call.turn, reply);
         else

@@ -1,5 +1,6 @@
 #include "ws_hub.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "ws_frame.h"
@@ -53,6 +54,15 @@ void ws_hub_append_data(struct ws_hub *hub, struct buf *out, struct buf *payload
         garble(payload, hub->faults->malformed_count--);
     ws_frame_append_text(out, payload->data, payload->length);
     hub->frames_sent++;
+}
+
+void ws_hub_be_hostile(struct ws_hub *hub, enum hostile_form form, int64_t bytes)
+{
+    struct hostile_frame frame = {.form = form, .bytes = bytes};
+
+    snprintf(frame.inst_id, sizeof frame.inst_id, "%s", tape_instrument(hub->tape, 0)->inst_id);
+    for (struct ws_session *s = hub->sessions; s; s = ws_session_next(s))
+        ws_session_be_hostile(s, &frame);
 }
 
 void ws_hub_drop(struct ws_hub *hub)

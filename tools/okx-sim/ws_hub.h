@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "faults.h"
+#include "hostile_frame.h"
 #include "instant.h"
 #include "rate_limiter.h"
 #include "replay.h"
@@ -47,6 +48,7 @@ bool ws_hub_admit(struct ws_hub *hub, const char *peer, struct instant now);
 void ws_hub_append_data(struct ws_hub *hub, struct buf *out, struct buf *payload);
 
 /* Each for all connections. */
+void ws_hub_be_hostile(struct ws_hub *hub, enum hostile_form form, int64_t bytes);
 void ws_hub_drop(struct ws_hub *hub);
 void ws_hub_close(struct ws_hub *hub, int code);
 /* Notice 64008 now, the end after delay_ms. */

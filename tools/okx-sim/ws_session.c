@@ -26,6 +26,8 @@ struct ws_session {
     struct ws_feed *feeds;
     size_t feed_count, first_feed; /* feeds take turns at being first */
     struct buf control;            /* frames that go before any data */
+    struct hostile_frame hostile;  /* goes before anything, to its end */
+    bool is_hostile;
     struct buf scratch;
     struct sliding_window requests; /* of the last hour */
     bool has_subscribed;
@@ -298,7 +300,7 @@ bool ws_session_has_output(const struct ws_session *session, struct instant now)
 {
     if (faults_is_stalled(session->hub->faults, now))
         return false;
-    if (session->control.length > 0 || has_replay(session))
+    if (session->is_hostile || session->control.length > 0 || has_replay(session))
         return true;
     for (size_t i = 0; i < session->feed_count; i++) {
         if (ws_feed_is_due(&session->feeds[i], session->hub, now))
@@ -317,6 +319,14 @@ static void append_replay(struct ws_session *session, size_t max_bytes, struct b
     }
 }
 
+void ws_session_be_hostile(struct ws_session *session, const struct hostile_frame *frame)
+{
+    if (session->is_hostile || session->feed_count == 0)
+        return;
+    session->hostile = *frame;
+    session->is_hostile = true;
+}
+
 void ws_session_append_output(struct ws_session *session, struct instant now, size_t max_bytes,
                               struct buf *out)
 {
@@ -324,6 +334,11 @@ void ws_session_append_output(struct ws_session *session, struct instant now, si
 
     if (faults_is_stalled(session->hub->faults, now))
         return;
+    if (session->is_hostile) { /* its frame may not be interrupted */
+        session->is_hostile = hostile_frame_append(&session->hostile, max_bytes, out);
+        session->active_ms = instant_monotonic_ms(now);
+        return;
+    }
     buf_append(out, session->control.data ? session->control.data : "", session->control.length);
     buf_reset(&session->control);
     append_replay(session, max_bytes, out);

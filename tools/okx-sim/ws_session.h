@@ -10,6 +10,7 @@
 
 #include "base/attributes.h"
 #include "base/buf.h"
+#include "hostile_frame.h"
 #include "instant.h"
 #include "ws_feed.h"
 #include "ws_hub.h"
@@ -40,6 +41,8 @@ void ws_session_append_output(struct ws_session *session, struct instant now, si
 /* The close code that ends the connection now, WS_DROP, or 0 to go on; looks at the idle time and
  * at a reader that is too slow. *reason is set with a code. */
 int ws_session_end(struct ws_session *session, struct instant now, const char **reason);
+/* Sends this before anything else; one at a time. */
+void ws_session_be_hostile(struct ws_session *session, const struct hostile_frame *frame);
 /* From now on ws_session_end says this. */
 void ws_session_request_end(struct ws_session *session, int code, const char *reason);
 /* Sends notice 64008; the end comes at end_ms (monotonic). */

@@ -140,7 +140,8 @@ static void a_lasting_conflict_over_compatibility_is_worth_another_try_later(voi
 
 static void refusals_reach_the_caller_with_the_registrys_reason(void **state)
 {
-    static const struct {
+    static char huge[5 << 20];
+    const struct {
         int status;
         const char *body;
         enum err_code code;
@@ -153,9 +154,11 @@ static void refusals_reach_the_caller_with_the_registrys_reason(void **state)
          "who are you"},
         {503, "busy", ERR_REMOTE, true, "HTTP 503"},
         {200, "<html>a captive portal</html>", ERR_PROTOCOL, true, "no schema id"},
+        {200, huge, ERR_LIMIT, true, "larger than"},
     };
     struct fixture *fixture = *state;
 
+    memset(huge, 'x', sizeof huge - 1);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct err err = {0};
         int32_t id = 42;

@@ -206,6 +206,7 @@ static void orders_take_effect_and_clear_takes_them_back(void **state)
     assert_int_equal(order(&bench, "POST /fault/rest?endpoint=market/trades&status=500&code=50026"),
                      200);
     assert_int_equal(order(&bench, "POST /fault/rest?form=hang"), 200);
+    assert_int_equal(order(&bench, "POST /fault/hostile?form=huge"), 200);
     assert_true(faults_is_stalled(&bench.faults, bench.now));
     assert_true(faults_is_refusing(&bench.faults, bench.now));
     assert_int_equal(bench.faults.malformed_count, 3);
@@ -234,6 +235,9 @@ static void what_is_no_order_is_refused_with_a_reason(void **state)
         {"POST /fault/close?code=7", 400},
         {"POST /fault/rest?endpoint=market/nothing", 400},
         {"POST /fault/rest?form=slow", 400},
+        {"POST /fault/hostile", 400},
+        {"POST /fault/hostile?form=friendly", 400},
+        {"POST /fault/hostile?form=huge&bytes=-1", 400},
         {"POST /fault/rest?status=99", 400},
         {"POST /fault/rest?count=0", 400},
     };

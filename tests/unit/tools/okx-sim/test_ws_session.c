@@ -541,6 +541,22 @@ static void a_fourth_connection_in_a_second_is_refused(void **state)
     bench_close(&bench);
 }
 
+static void what_is_hostile_goes_before_anything_to_who_is_subscribed(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, WS_PATH_BUSINESS, 10000000);
+    ws_hub_be_hostile(&bench.hub, HOSTILE_DIGITS, 5);
+    assert_null(hear(&bench)); /* nobody is subscribed */
+    subscribe(&bench, "trades-all", "BTC-USDT");
+    ws_hub_be_hostile(&bench.hub, HOSTILE_DIGITS, 5);
+    assert_true(ws_session_has_output(bench.session, bench.now));
+    assert_non_null(strstr(hear(&bench), "\"px\":\"99999\""));
+    assert_non_null(strstr(hear(&bench), "\"event\":\"subscribe\""));
+    bench_close(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -564,6 +580,7 @@ int main(void)
         cmocka_unit_test(garbled_frames_are_as_many_as_ordered),
         cmocka_unit_test(odd_frames_are_json_with_a_member_nobody_knows),
         cmocka_unit_test(a_fourth_connection_in_a_second_is_refused),
+        cmocka_unit_test(what_is_hostile_goes_before_anything_to_who_is_subscribed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
