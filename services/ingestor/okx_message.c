@@ -11,8 +11,8 @@ struct okx_rows {
     json_t *data;
 };
 
-/* A parser makes some 200 bytes out of "{},": without this bound, a body of 16 MiB would fill
- * gigabytes. OKX's largest answer, all instruments, has a quarter of it. */
+/* A parser makes some 200 bytes out of "{},": without this bound, a body of 8 MiB would fill
+ * half a gigabyte. OKX's largest answer, all instruments, has a quarter of it. */
 enum { VALUES_MAX = 200000 };
 
 /* Every value but the first stands behind one of these. */

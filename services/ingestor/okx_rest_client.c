@@ -21,7 +21,7 @@ enum {
     CURRENCIES_WINDOW_MS = 1000, /* OKX counts this one per second */
     CONNECT_TIMEOUT_MS = 5000,
     REQUEST_TIMEOUT_MS = 15000,
-    BODY_BYTES_MAX = 16 * 1024 * 1024,
+    BODY_BYTES_MAX = 8 * 1024 * 1024,
     SIGNED_HEADERS = 5,
     LINE_INTERVAL_MS = 60000,
 };

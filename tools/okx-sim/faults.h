@@ -20,7 +20,7 @@ enum rest_fault_form {
     REST_FAULT_HUGE,     /* 100 MB */
     REST_FAULT_ENDLESS,  /* goes on until the client gives up */
     REST_FAULT_NESTED,   /* ten thousand deep */
-    REST_FAULT_ROWS,     /* five million empty rows */
+    REST_FAULT_ROWS,     /* two million empty rows */
 };
 
 struct rest_fault {

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-enum { PIECE_BYTES = 64 * 1024, HUGE_BYTES = 100000000, NESTED_BYTES = 10000, ROWS = 5000000 };
+enum { PIECE_BYTES = 64 * 1024, HUGE_BYTES = 100000000, NESTED_BYTES = 10000, ROWS = 2000000 };
 
 /* A body: a beginning, one text again and again, an end. */
 struct body {

@@ -5,7 +5,7 @@
 
 #include "tests/support/unit_test.h"
 
-enum { PIECES_MAX = 100 };
+enum { PIECES_MAX = 50 };
 
 static const struct http_request request = {.path = "/api/v5/public/time"};
 
@@ -58,7 +58,7 @@ static void large_bodies_come_in_pieces_and_are_json(void **state)
         size_t length;
     } cases[] = {
         {REST_FAULT_HUGE, 100000000 + strlen("{\"code\":\"0\",\"msg\":\"\"}")},
-        {REST_FAULT_ROWS, 15000000 + strlen("{\"code\":\"0\",\"data\":[[]]}")},
+        {REST_FAULT_ROWS, 6000000 + strlen("{\"code\":\"0\",\"data\":[[]]}")},
     };
     struct http_reply reply;
     struct buf out;
