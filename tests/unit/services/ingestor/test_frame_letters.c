@@ -30,7 +30,7 @@ static void what_kafka_has_no_room_for_is_kept_in_order(void **state)
     struct mock_cluster mock = {0};
     struct err err = {0};
     int64_t give_up_at_ms = clock_monotonic_ms() + TIMEOUT_MS;
-    char text[16];
+    char text[32];
 
     (void)state;
     mock_cluster_start(&mock, 1);
