@@ -16,7 +16,7 @@ run_packages=(postgresql:/usr/lib/postgresql/*/bin/initdb postgresql-client:psql
     python3:python3 util-linux:setpriv ca-certificates)
 test_packages=(libcmocka-dev clang:clang clang-format:clang-format clang-tidy:clang-tidy cppcheck:cppcheck
     shellcheck:shellcheck valgrind:valgrind python3-venv openssl:openssl procps:pgrep
-    iproute2:ip iptables:iptables)
+    iproute2:ip iptables:iptables nginx:/usr/sbin/nginx)
 
 fuzz_packages=(clang:clang "libclang-rt-dev:/usr/lib/llvm-*/lib/clang/*/lib/*/libclang_rt.fuzzer-*.a" python3:python3)
 

@@ -1,6 +1,7 @@
 #include "io/registry_message.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -71,9 +72,9 @@ char *registry_message_read_schema(struct text_view body, struct err *err)
 
 static int set_refusal(long status, json_int_t error_code, const char *message, struct err *err)
 {
-    if (status == 401 || status == 403)
-        return err_set(err, ERR_UNAUTHORIZED, "HTTP %ld: %.*s", status, MESSAGE_SHOWN_BYTES,
-                       message);
+    if (status == 401 || status == 403) /* accounts are put right while we wait */
+        return err_set_retriable(err, ERR_UNAUTHORIZED, "HTTP %ld: %.*s", status,
+                                 MESSAGE_SHOWN_BYTES, message);
     if (error_code == ERROR_SUBJECT_NOT_FOUND || error_code == ERROR_SCHEMA_NOT_FOUND)
         return err_set(err, ERR_NOT_FOUND, "HTTP %ld: %.*s", status, MESSAGE_SHOWN_BYTES, message);
     if (status == 429)
@@ -85,13 +86,33 @@ static int set_refusal(long status, json_int_t error_code, const char *message, 
     return err_set(err, ERR_REMOTE, "HTTP %ld: %.*s", status, MESSAGE_SHOWN_BYTES, message);
 }
 
+/* Returns owned the title of a page, as proxies send them, or NULL. */
+static char *page_title(struct text_view body)
+{
+    static const char start[] = "<title>";
+    static const char end[] = "</title>";
+    const char *first = memmem(body.data, body.length, start, sizeof start - 1);
+    const char *last = NULL;
+
+    if (!first)
+        return NULL;
+    first += sizeof start - 1;
+    last = memmem(first, (size_t)(body.data + body.length - first), end, sizeof end - 1);
+    return last ? mem_strndup(first, (size_t)(last - first)) : NULL;
+}
+
 int registry_message_set_refusal(long status, struct text_view body, struct err *err)
 {
     json_t *json = load_object(body);
     const char *message = json_string_value(json_object_get(json, "message"));
     json_int_t error_code = json_integer_value(json_object_get(json, "error_code"));
 
-    (void)set_refusal(status, error_code, message ? message : "no reason given", err);
+    char *title = message ? NULL : page_title(body);
+
+    if (!message)
+        message = title ? title : "no reason given";
+    (void)set_refusal(status, error_code, message, err);
+    free(title);
     json_decref(json);
     return -1;
 }

@@ -27,8 +27,9 @@ char *registry_message_read_schema(struct text_view body, struct err *err) MUST_
 /*
  * Fills err by an answer that is no success, with the registry's own message where there is one.
  * ERR_NOT_FOUND: error_code 40401 or 40403 (no such subject, no such id). ERR_UNAUTHORIZED: 401,
- * 403. ERR_RATE_LIMIT: 429, retriable. ERR_REMOTE: anything else; retriable for 408, 5xx, and a 404
- * without error_code, which comes from something that is not the registry, or not yet. Returns -1.
+ * 403, retriable. ERR_RATE_LIMIT: 429, retriable. ERR_REMOTE: anything else; retriable for 408,
+ * 5xx, and a 404 without error_code, which comes from something that is not the registry, or not
+ * yet. Returns -1.
  */
 int registry_message_set_refusal(long status, struct text_view body, struct err *err);
 

@@ -61,7 +61,7 @@ void schema_registry_destroy(struct schema_registry *registry);
 /*
  * Registers schema (its literal text) under subject with compatibility FULL_TRANSITIVE, and gives
  * its id; the same text again gives the same id. Errors: ERR_NETWORK, ERR_TIMEOUT (retriable),
- * ERR_REMOTE (refused: incompatible, say; 5xx is retriable), ERR_UNAUTHORIZED.
+ * ERR_REMOTE (refused: incompatible, say; 5xx is retriable), ERR_UNAUTHORIZED (retriable).
  */
 int schema_registry_register(struct schema_registry *registry, const char *subject,
                              struct text_view schema, int32_t *id, struct err *err) MUST_CHECK;

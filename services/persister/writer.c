@@ -224,6 +224,7 @@ static bool admit(struct writer *writer, struct batch *batch, int64_t now_wall_m
         note_registry_fails(writer, &err);
         return false;
     } else {
+        note_registry_works(writer); /* what is wrong is the record */
         dead_letter_box_add(writer->dead_letters, item, DEAD_STAGE_DECODE, &err, NULL);
     }
     batch_add(batch, take_item(writer), writer->now_ms);

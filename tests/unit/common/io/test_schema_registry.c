@@ -150,7 +150,7 @@ static void refusals_reach_the_caller_with_the_registrys_reason(void **state)
     } cases[] = {
         {409, "{\"error_code\":409,\"message\":\"field px is gone\"}", ERR_REMOTE, false,
          "field px is gone"},
-        {401, "{\"error_code\":401,\"message\":\"who are you\"}", ERR_UNAUTHORIZED, false,
+        {401, "{\"error_code\":401,\"message\":\"who are you\"}", ERR_UNAUTHORIZED, true,
          "who are you"},
         {503, "busy", ERR_REMOTE, true, "HTTP 503"},
         {200, "<html>a captive portal</html>", ERR_PROTOCOL, true, "no schema id"},
