@@ -13,6 +13,8 @@ struct pool_slot {
     struct stream_connection *connection;
     struct stream_connection *successor; /* takes over once it sends the same; or NULL */
     struct ws_succession succession;
+    size_t ticket; /* of its attempt to connect, while has_ticket */
+    bool has_ticket;
 };
 
 struct connection_pool {
@@ -154,8 +156,17 @@ static void tick_succession(struct connection_pool *pool, size_t index, bool rea
     }
 }
 
+/* OKX counts when an attempt reaches it, which is no later than when it has succeeded or failed. */
+static void return_ticket(struct connection_pool *pool, struct pool_slot *slot, int64_t now_ms)
+{
+    if (!slot->has_ticket || stream_connection_is_connecting(slot->connection))
+        return;
+    slot->has_ticket = false;
+    token_bucket_release(&pool->connects, slot->ticket, now_ms);
+}
+
 /* Retires what has nothing to do, and forgets what is gone. */
-static void tidy(struct connection_pool *pool)
+static void tidy(struct connection_pool *pool, int64_t now_ms)
 {
     for (size_t i = pool->slot_count; i > 0; i--) {
         struct pool_slot *slot = &pool->slots[i - 1];
@@ -163,27 +174,37 @@ static void tidy(struct connection_pool *pool)
         if (!slot->successor && stream_connection_count(slot->connection) == 0 &&
             !predecessor_of(pool, slot->connection))
             stream_connection_retire(slot->connection, "unused");
-        if (stream_connection_is_gone(slot->connection))
+        if (stream_connection_is_gone(slot->connection)) {
+            return_ticket(pool, slot, now_ms);
             forget(pool, slot);
+        }
+    }
+}
+
+static void tick_connection(struct connection_pool *pool, struct pool_slot *slot, bool reads,
+                            int64_t now_ms)
+{
+    size_t ticket = 0;
+
+    return_ticket(pool, slot, now_ms);
+    bool may_connect = token_bucket_take(&pool->connects, now_ms, &ticket) == 0;
+    bool has_begun = stream_connection_tick(slot->connection, reads, may_connect, now_ms);
+
+    if (has_begun) {
+        slot->ticket = ticket;
+        slot->has_ticket = true;
+    } else if (may_connect) {
+        token_bucket_cancel(&pool->connects, ticket);
     }
 }
 
 void connection_pool_tick(struct connection_pool *pool, bool reads, int64_t now_ms)
 {
-    for (size_t i = 0; i < pool->slot_count; i++) {
-        size_t ticket = 0;
-        bool may_connect = token_bucket_take(&pool->connects, now_ms, &ticket) == 0;
-        bool has_connected =
-            stream_connection_tick(pool->slots[i].connection, reads, may_connect, now_ms);
-
-        if (may_connect && has_connected)
-            token_bucket_release(&pool->connects, ticket, now_ms);
-        else if (may_connect)
-            token_bucket_cancel(&pool->connects, ticket);
-    }
+    for (size_t i = 0; i < pool->slot_count; i++)
+        tick_connection(pool, &pool->slots[i], reads, now_ms);
     for (size_t i = pool->slot_count; i > 0; i--)
         tick_succession(pool, i - 1, reads, now_ms);
-    tidy(pool);
+    tidy(pool, now_ms);
 }
 
 void connection_pool_retire(struct connection_pool *pool, const char *reason)

@@ -113,6 +113,11 @@ bool stream_connection_is_open(const struct stream_connection *connection)
     return connection->is_open;
 }
 
+bool stream_connection_is_connecting(const struct stream_connection *connection)
+{
+    return connection->link && !connection->is_open;
+}
+
 bool stream_connection_is_settled(const struct stream_connection *connection)
 {
     return connection->is_open && ws_subscriptions_is_settled(&connection->subscriptions);

@@ -64,6 +64,8 @@ bool stream_connection_tick(struct stream_connection *connection, bool reads, bo
 /* Instruments that it is for. */
 size_t stream_connection_count(const struct stream_connection *connection);
 bool stream_connection_is_open(const struct stream_connection *connection);
+/* An attempt is under way. */
+bool stream_connection_is_connecting(const struct stream_connection *connection);
 /* Open, and every instrument has been answered for. */
 bool stream_connection_is_settled(const struct stream_connection *connection);
 /* OKX sends on the successor whatever it sends on the connection. */
