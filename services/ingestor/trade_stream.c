@@ -219,7 +219,10 @@ static void on_subscribed(const char *inst_id, void *context)
     if (!instrument || !instrument->is_followed)
         return;
     stream_publisher_announce(stream->publisher, instrument->target);
-    instrument->ask_last_trade_at_ms = clock_monotonic_ms() + ASK_LAST_TRADE_MS;
+    /* A series that has yet to begin is not on record: the sooner it is, the less a crash or a
+     * connection that is lost before the first trade can cost. */
+    instrument->ask_last_trade_at_ms =
+        clock_monotonic_ms() + (instrument->gap.has_last ? ASK_LAST_TRADE_MS : 0);
 }
 
 /* --- messages -----------------------------------------------------------------------------------
