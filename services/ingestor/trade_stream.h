@@ -8,8 +8,8 @@
  * OKX drops meanwhile is repaired like any other hole.
  *
  * A quiet instrument's outage is not found by a live trade for a long time; so a few seconds after
- * every subscription that brought no live trade, REST is asked once for the newest one; at once, when
- * the series has yet to begin.
+ * every subscription that brought no live trade, REST is asked once for the newest one; at once,
+ * when the series has yet to begin.
  */
 #ifndef INGESTOR_TRADE_STREAM_H
 #define INGESTOR_TRADE_STREAM_H
