@@ -49,7 +49,7 @@ HEADERS  := $(wildcard common/*/*.h services/*/*.h tools/*/*.h tests/*/*.h)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help deps build demo run first-run-dev start down logs ps scale topics tail psql unit integration e2e chaos test \
+.PHONY: help deps build demo run first-run-dev start down logs ps scale topics tail psql unit integration e2e chaos test test-long \
         endurance test-compose bench instructions instructions-baseline lint format migrate migrate-down \
         create-migration settings-table clean compile-commands
 
@@ -115,6 +115,9 @@ chaos: build $(CLOCK_STEP) ## break everything, prove that nothing is lost: SEED
 
 test: deps ## unit tests (also under ASan and UBSan), integration and end-to-end tests
 	@tests/run_all.sh
+
+test-long: deps build ## outages of a minute and every fault of the chaos harness once
+	@tests/run_all.sh e2e-long chaos
 
 endurance: build ## the same fault 200 times, outages of ten minutes (ONLY=NAME for one loop); takes hours
 	@.venv/bin/python tests/endurance/run.py $(ONLY)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test there is, stage by stage: run_all.sh [STAGE...]
+# The tests, stage by stage: run_all.sh [STAGE...]; without arguments all but the long ones (e2e-long, chaos).
 # All stages run even when one fails. Output also goes to build/test-logs/STAGE.log; the last line sums
 # everything up as "N passed, N failed", and the exit status is 0 only if nothing failed.
 set -uo pipefail
@@ -7,7 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 unset MAKEFLAGS MAKELEVEL # called by make, but the job server is not handed down
 
 readonly sanitizers=address,undefined
-readonly all_stages=(build unit build-sanitized unit-sanitized integration instructions e2e chaos)
+readonly usual_stages=(build unit build-sanitized unit-sanitized integration instructions e2e)
+readonly long_stages=(e2e-long chaos)
 logs=build/test-logs
 jobs=$(nproc)
 workers=$((jobs < 3 ? jobs : 3)) # each has servers of its own
@@ -17,6 +18,11 @@ failed_stages=()
 
 make_quietly() { make -s -j "$jobs" "$@"; }
 
+# run_e2e MARKS: the end-to-end tests with these marks.
+run_e2e() {
+    .venv/bin/python -m pytest -q -rs --durations=10 -n "$workers" --dist loadfile -m "$1" tests/e2e
+}
+
 run_stage() {
     case $1 in
         build) make_quietly build ;;
@@ -25,10 +31,11 @@ run_stage() {
         unit-sanitized) make_quietly SAN=$sanitizers unit ;;
         integration) make_quietly integration ;;
         instructions) make_quietly instructions ;;
-        e2e) .venv/bin/python -m pytest -q -rs --durations=10 -n "$workers" --dist loadfile tests/e2e ;;
+        e2e) run_e2e 'not long' ;;
+        e2e-long) run_e2e long ;;
         chaos) make_quietly chaos PROFILE=short ;;
         *)
-            echo "unknown stage '$1' (${all_stages[*]})" >&2
+            echo "unknown stage '$1' (${usual_stages[*]} ${long_stages[*]})" >&2
             return 2
             ;;
     esac
@@ -53,7 +60,7 @@ add_counts() {
 main() {
     local stage status started
     mkdir -p "$logs"
-    [[ $# -gt 0 ]] || set -- "${all_stages[@]}"
+    [[ $# -gt 0 ]] || set -- "${usual_stages[@]}"
     for stage in "$@"; do
         printf '=== %s\n' "$stage"
         started=$SECONDS

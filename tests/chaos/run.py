@@ -35,7 +35,7 @@ from rounds import Referee, check_everything, draw  # noqa: E402
 from world import Settings, World  # noqa: E402
 
 RATE = 2000
-RATE_SHORT = 500  # make test shares the machine with nobody knows what
+RATE_SHORT = 500  # may share the machine with nobody knows what
 RATE_SANITIZED = 300
 
 

@@ -18,6 +18,11 @@ from secured import SecurePipeline, SecureServers  # noqa: E402
 from stack import Stack  # noqa: E402
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes our marks known."""
+    config.addinivalue_line("markers", "long: an outage or a sleep of about a minute; make test-long runs it")
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Kafka, registry and PostgreSQL for the whole session, or for each of pytest-xdist's workers."""

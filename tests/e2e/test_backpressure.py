@@ -23,6 +23,9 @@ LIMIT_MEGABYTES = {"ingestor": 256, "persister": 256, "scheduler": 128}
 GROWTH_MEGABYTES = 48
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def own_stack() -> Iterator[Stack]:
     """Servers that may be taken away: the session's are everybody's."""

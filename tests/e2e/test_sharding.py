@@ -106,6 +106,7 @@ def test_takeover_resumes_behind_the_positions_of_the_dead(market: Pipeline) -> 
         assert first_id == newest[inst_id] + 1
 
 
+@pytest.mark.long
 def test_an_owner_that_slept_beyond_its_session_harms_nothing(market: Pipeline) -> None:
     """It wakes with a socket full of trades that its successor has published already, and with positions that are old."""
     [first] = ingestors(market)
@@ -136,6 +137,7 @@ def test_an_owner_that_slept_beyond_its_session_harms_nothing(market: Pipeline) 
 # --- schedulers --------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_of_two_schedulers_each_job_fires_once_and_a_kill_is_made_good(pipeline: Pipeline) -> None:
     pipeline.settings |= {"CURRENCIES": "BTC,ETH", "CANDLES_CRON": "* * * * *", "CURRENCIES_CRON": "* * * * *"}
     pipeline.start_simulator(SIM_TRADE_RATE="1")
