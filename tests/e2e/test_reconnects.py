@@ -130,4 +130,3 @@ def test_connections_age_out_no_faster_than_okx_lets_them_connect(pipeline: Pipe
     assert metrics.value("websocket_disconnects_total", reason="connect_failed") == 0
     forget_what_came_before(pipeline)
     pipeline.assert_complete()
-    assert ingestor.metrics().value("gaps_detected_total") == 0

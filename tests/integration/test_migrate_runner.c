@@ -30,7 +30,7 @@ static int set_up(void **state)
     test_database_open(&fixture->database);
     (void)snprintf(fixture->folder, sizeof fixture->folder, "/tmp/migrations test XXXXXX");
     assert_non_null(mkdtemp(fixture->folder));
-    (void)snprintf(command, sizeof command, "cp migrations/* '%s'", fixture->folder);
+    (void)snprintf(command, sizeof command, "cp -r migrations/. '%s'", fixture->folder);
     assert_int_equal(run(command), 0);
     *state = fixture;
     return 0;
