@@ -91,9 +91,11 @@ static char *page_title(struct text_view body)
 {
     static const char start[] = "<title>";
     static const char end[] = "</title>";
-    const char *first = memmem(body.data, body.length, start, sizeof start - 1);
+    const char *first = NULL;
     const char *last = NULL;
 
+    if (body.length > 0)
+        first = memmem(body.data, body.length, start, sizeof start - 1);
     if (!first)
         return NULL;
     first += sizeof start - 1;
@@ -106,7 +108,6 @@ int registry_message_set_refusal(long status, struct text_view body, struct err 
     json_t *json = load_object(body);
     const char *message = json_string_value(json_object_get(json, "message"));
     json_int_t error_code = json_integer_value(json_object_get(json, "error_code"));
-
     char *title = message ? NULL : page_title(body);
 
     if (!message)
