@@ -2,7 +2,6 @@
 
 #include <limits.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/fetch_waker.h"
+#include "io/kafka_denial.h"
 #include "io/kafka_log.h"
 #include "io/kafka_statistics.h"
 #include "io/partition_set.h"
@@ -23,7 +23,6 @@ enum {
     CLOSE_TIMEOUT_MS = 4000,
     CLOSE_POLL_MS = 100,
     REASON_BYTES = 256,
-    DENIAL_BYTES = 300,
 };
 
 struct consumer_topic {
@@ -33,7 +32,6 @@ struct consumer_topic {
 
 struct kafka_consumer {
     rd_kafka_t *client;
-    char *group_id;
     struct fetch_waker waker;
     struct kafka_consumer_handler handler;
     bool starts_at_beginning;
@@ -45,9 +43,8 @@ struct kafka_consumer {
     struct consumer_topic *topics;
     size_t topic_count;
     struct metric *assigned_partitions;
-    int64_t next_lag_ms;             /* monotonic */
-    char group_denial[DENIAL_BYTES]; /* until the next assignment; "" */
-    char topic_denial[DENIAL_BYTES]; /* while a partition is denied; "" */
+    int64_t next_lag_ms; /* monotonic */
+    struct kafka_denial denial;
 
     atomic_bool has_assignment;
     atomic_bool is_connected;
@@ -155,51 +152,6 @@ static int64_t topic_lag(const struct kafka_consumer *consumer, const char *topi
     return lag;
 }
 
-/* --- permissions -------------------------------------------------------------------------------
- */
-
-/* librdkafka tells once that a partition is denied, goes on asking, and does not tell that it is
- * granted; but a refused fetch knows no end of the partition, and one that succeeds does. */
-static void refresh_denial(struct kafka_consumer *consumer)
-{
-    consumer->topic_denial[0] = '\0';
-    for (size_t i = 0; i < consumer->partitions.count; i++) {
-        struct partition_state *state = &consumer->partitions.states[i];
-        int64_t begin = -1, end = -1;
-
-        if (!state->is_denied)
-            continue;
-        rd_kafka_get_watermark_offsets(consumer->client, state->topic, state->partition, &begin,
-                                       &end);
-        state->is_denied = end < 0;
-        if (state->is_denied)
-            (void)snprintf(consumer->topic_denial, sizeof consumer->topic_denial,
-                           "not allowed to read topic %s", state->topic);
-    }
-}
-
-static void note_denial(struct kafka_consumer *consumer, const rd_kafka_message_t *message)
-{
-    struct partition_state *state = NULL;
-
-    if (message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
-        (void)snprintf(consumer->group_denial, sizeof consumer->group_denial,
-                       "not allowed to join group %s", consumer->group_id);
-    if (message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED && message->rkt)
-        state = find_held(consumer, rd_kafka_topic_name(message->rkt), message->partition);
-    if (state) {
-        state->is_denied = true;
-        consumer->next_lag_ms = 0;
-    }
-}
-
-const char *kafka_consumer_denial(const struct kafka_consumer *consumer)
-{
-    if (consumer->group_denial[0])
-        return consumer->group_denial;
-    return consumer->topic_denial[0] ? consumer->topic_denial : NULL;
-}
-
 static void refresh_lag(struct kafka_consumer *consumer)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -208,7 +160,7 @@ static void refresh_lag(struct kafka_consumer *consumer)
     if (now_ms < consumer->next_lag_ms)
         return;
     consumer->next_lag_ms = now_ms + LAG_INTERVAL_MS;
-    refresh_denial(consumer);
+    kafka_denial_refresh(&consumer->denial, consumer->client, &consumer->partitions);
     for (size_t i = 0; consumer->holds_assignment && i < consumer->topic_count; i++) {
         int64_t lag = topic_lag(consumer, consumer->topics[i].name);
 
@@ -286,7 +238,7 @@ static void assign(struct kafka_consumer *consumer, rd_kafka_topic_partition_lis
     paused = partition_set_list(&consumer->partitions, true);
     set_paused(consumer, paused, true); /* an assignment begins with all of them running */
     publish_assignment(consumer, true);
-    consumer->group_denial[0] = '\0';
+    kafka_denial_joined(&consumer->denial);
     atomic_store(&consumer->is_connected, true);
     if (consumer->handler.on_assigned)
         consumer->handler.on_assigned(gained, dropped, consumer->handler.context);
@@ -439,7 +391,7 @@ static void release(struct kafka_consumer *consumer)
         free(consumer->topics[i].name);
     free(consumer->topics);
     partition_set_clear(&consumer->partitions);
-    free(consumer->group_id);
+    kafka_denial_clear(&consumer->denial);
     free(consumer);
 }
 
@@ -454,7 +406,7 @@ struct kafka_consumer *kafka_consumer_create(const struct kafka_settings *settin
     if (!conf)
         return NULL;
     consumer = mem_calloc(1, sizeof *consumer);
-    consumer->group_id = mem_strdup(options->group_id);
+    kafka_denial_init(&consumer->denial, options->group_id);
     consumer->handler = options->handler;
     consumer->starts_at_beginning = options->starts_at_beginning;
     atomic_init(&consumer->lag, -1);
@@ -541,7 +493,8 @@ rd_kafka_message_t *kafka_consumer_poll(struct kafka_consumer *consumer, int64_t
     } else if (message) {
         if (message->err == RD_KAFKA_RESP_ERR__FATAL)
             consumer->has_fatal_error = true;
-        note_denial(consumer, message);
+        if (kafka_denial_note(&consumer->denial, &consumer->partitions, message))
+            consumer->next_lag_ms = 0; /* looked at in a moment */
         kafka_log_error(consumer->client, message->err, rd_kafka_message_errstr(message));
         rd_kafka_message_destroy(message);
         message = NULL;
@@ -550,6 +503,11 @@ rd_kafka_message_t *kafka_consumer_poll(struct kafka_consumer *consumer, int64_t
     if (!message && consumer->has_fatal_error)
         err_set(err, ERR_REMOTE, "the Kafka consumer had a fatal error");
     return message;
+}
+
+const char *kafka_consumer_denial(const struct kafka_consumer *consumer)
+{
+    return kafka_denial_text(&consumer->denial);
 }
 
 /* --- pausing -----------------------------------------------------------------------------------
