@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/shutdown.h"
-#include "io/dead_letter.h"
+#include "okx_letter.h"
 
 enum {
     RETRY_BASE_MS = 1000,
@@ -158,30 +158,21 @@ void fetch_reject_row(const struct fetch_context *context, struct fetch_job *job
                       const struct err *reason)
 {
     struct err err = {0};
-    char source[64];
     char *text = okx_rows_text(rows, index);
-    const char *key = fetch_command_key(&job->result.command);
-    const struct dead_letter letter = {
-        .service = "ingestor",
-        .source_topic = source,
-        .source_partition = -1,
-        .source_offset = -1,
-        .stage = "parse",
-        .reason = reason->code,
-        .message = reason->message,
-        .key = key,
-        .key_length = strlen(key),
-        .value = text,
-        .value_length = strlen(text),
+    const struct okx_letter letter = {
+        .origin = okx_endpoint_name(endpoint),
+        .key = fetch_command_key(&job->result.command),
+        .text = text,
+        .length = strlen(text),
+        .reason = reason,
     };
 
-    snprintf(source, sizeof source, "okx:%s", okx_endpoint_name(endpoint));
     ingestor_metrics_count_bad(context->metrics, reason->code);
-    log_warn("row of OKX cannot be used", LOG_STR("endpoint", okx_endpoint_name(endpoint)),
+    log_warn("row of OKX cannot be used", LOG_STR("endpoint", letter.origin),
              LOG_STR("command", job->result.command.id), LOG_STR("reason", reason->message));
     atomic_fetch_add(&job->unacknowledged, 1);
-    while (dead_letter_send(context->producer, context->topics, &letter, on_record_delivery, job,
-                            &err) != 0) {
+    while (okx_letter_send(context->producer, context->topics, &letter, on_record_delivery, job,
+                           &err) != 0) {
         if (err.retriable && !shutdown_wait_ms(FULL_QUEUE_PAUSE_MS))
             continue;
         atomic_fetch_sub(&job->unacknowledged, 1);

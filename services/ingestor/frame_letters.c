@@ -7,14 +7,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "domain/trade.h"
-#include "io/dead_letter.h"
+#include "okx_letter.h"
 
-enum { SOURCE_BYTES = 64 };
+enum { CHANNEL_BYTES = 64 };
 
 /* A letter that Kafka had no room for. */
 struct kept_letter {
     struct kept_letter *next;
-    char source[SOURCE_BYTES];
+    char channel[CHANNEL_BYTES];
     char inst_id[INST_ID_BYTES];
     struct err reason;
     size_t length;
@@ -69,42 +69,41 @@ static void on_delivery(const struct kafka_delivery *delivery, void *context)
 }
 
 /* False when Kafka has no room for it now. What it never takes is given up, and logged. */
-static bool try_send(struct frame_letters *letters, const char *source, const char *inst_id,
-                     const char *text, size_t length, const struct err *reason)
+static bool try_send(struct frame_letters *letters, const struct okx_letter *letter)
 {
     struct err err = {0};
-    const struct dead_letter letter = {
-        .service = "ingestor",
-        .source_topic = source,
-        .source_partition = -1,
-        .source_offset = -1,
-        .stage = "parse",
-        .reason = reason->code,
-        .message = reason->message,
-        .key = inst_id[0] != '\0' ? inst_id : NULL,
-        .key_length = strlen(inst_id),
-        .value = text,
-        .value_length = length,
-    };
 
-    if (dead_letter_send(letters->producer, letters->topics, &letter, on_delivery, NULL, &err) == 0)
+    if (okx_letter_send(letters->producer, letters->topics, letter, on_delivery, NULL, &err) == 0)
         return true;
     if (!err.retriable)
         log_error("a frame of OKX cannot be sent to dead-letters", LOG_STR("reason", err.message));
     return !err.retriable;
 }
 
+static bool try_send_first(struct frame_letters *letters)
+{
+    const struct kept_letter *kept = letters->first;
+    const struct okx_letter letter = {
+        .origin = kept->channel,
+        .key = kept->inst_id,
+        .text = kept->text,
+        .length = kept->length,
+        .reason = &kept->reason,
+    };
+
+    return try_send(letters, &letter);
+}
+
 void frame_letters_send(struct frame_letters *letters, const char *channel, const char *inst_id,
                         const char *text, size_t length, const struct err *reason)
 {
+    const struct okx_letter letter = {channel, inst_id, text, length, reason};
     struct kept_letter *kept = NULL;
-    char source[SOURCE_BYTES];
 
-    snprintf(source, sizeof source, "okx:%s", channel);
-    if (!letters->first && try_send(letters, source, inst_id, text, length, reason))
+    if (!letters->first && try_send(letters, &letter))
         return;
     kept = mem_calloc(1, sizeof *kept + length);
-    memcpy(kept->source, source, sizeof kept->source);
+    snprintf(kept->channel, sizeof kept->channel, "%s", channel);
     snprintf(kept->inst_id, sizeof kept->inst_id, "%s", inst_id);
     kept->reason = *reason;
     kept->length = length;
@@ -118,10 +117,7 @@ void frame_letters_send(struct frame_letters *letters, const char *channel, cons
 
 bool frame_letters_drain(struct frame_letters *letters)
 {
-    const struct kept_letter *kept = NULL;
-
-    while ((kept = letters->first) &&
-           try_send(letters, kept->source, kept->inst_id, kept->text, kept->length, &kept->reason))
+    while (letters->first && try_send_first(letters))
         drop_first(letters);
     return letters->first == NULL;
 }
