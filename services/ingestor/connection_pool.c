@@ -36,7 +36,8 @@ static void add_slot(struct connection_pool *pool, struct stream_connection *con
 
 static void begin_succession(struct connection_pool *pool, size_t index)
 {
-    struct stream_connection *successor = stream_connection_clone(pool->slots[index].connection);
+    struct stream_connection *successor =
+        stream_connection_create_heir(pool->slots[index].connection);
 
     pool->slots[index].successor = successor;
     add_slot(pool, successor);
@@ -112,6 +113,16 @@ static const struct pool_slot *predecessor_of(const struct connection_pool *pool
     return NULL;
 }
 
+static bool has_live_predecessor(const struct connection_pool *pool,
+                                 const struct stream_connection *connection)
+{
+    const struct pool_slot *slot = predecessor_of(pool, connection);
+
+    while (slot && stream_connection_is_retired(slot->connection))
+        slot = predecessor_of(pool, slot->connection);
+    return slot != NULL;
+}
+
 static bool is_covered(const struct pool_slot *slot)
 {
     return slot->successor && stream_connection_covers(slot->successor, slot->connection);
@@ -153,6 +164,17 @@ static void tick_succession(struct connection_pool *pool, size_t index, bool rea
     case WS_SUCCESSION_END:
         stream_connection_retire(slot->connection, "replaced");
         break;
+    }
+}
+
+/* Heirs whose predecessors are all done take over. */
+static void tick_heirs(struct connection_pool *pool)
+{
+    for (size_t i = 0; i < pool->slot_count; i++) {
+        struct stream_connection *connection = pool->slots[i].connection;
+
+        if (stream_connection_is_heir(connection) && !has_live_predecessor(pool, connection))
+            stream_connection_take_over(connection);
     }
 }
 
@@ -204,6 +226,7 @@ void connection_pool_tick(struct connection_pool *pool, bool reads, int64_t now_
         tick_connection(pool, &pool->slots[i], reads, now_ms);
     for (size_t i = pool->slot_count; i > 0; i--)
         tick_succession(pool, i - 1, reads, now_ms);
+    tick_heirs(pool);
     tidy(pool, now_ms);
 }
 

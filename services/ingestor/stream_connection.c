@@ -25,6 +25,7 @@ struct stream_connection {
     struct okx_ws_link *link; /* NULL while there is none */
     bool is_open;
     bool is_retired;
+    bool is_heir; /* its predecessor sends the same and is not done */
     bool reads;
     bool awaits_answers;        /* of some subscription; data is an answer, too */
     const char *closing_reason; /* why we close the link ourselves; NULL: we don't */
@@ -67,15 +68,30 @@ void stream_connection_remove(struct stream_connection *connection, const char *
     ws_subscriptions_remove(&connection->subscriptions, inst_id);
 }
 
-struct stream_connection *stream_connection_clone(const struct stream_connection *connection)
+struct stream_connection *stream_connection_create_heir(const struct stream_connection *connection)
 {
-    struct stream_connection *clone = stream_connection_create(&connection->options);
+    struct stream_connection *heir = stream_connection_create(&connection->options);
 
+    heir->is_heir = true;
     for (size_t i = 0; i < connection->subscriptions.count; i++) {
         if (connection->subscriptions.items[i].state != SUBSCRIPTION_LEAVING)
-            stream_connection_add(clone, connection->subscriptions.items[i].inst_id);
+            stream_connection_add(heir, connection->subscriptions.items[i].inst_id);
     }
-    return clone;
+    return heir;
+}
+
+bool stream_connection_is_heir(const struct stream_connection *connection)
+{
+    return connection->is_heir;
+}
+
+void stream_connection_take_over(struct stream_connection *heir)
+{
+    const struct stream_connection_events *events = &heir->options.events;
+
+    heir->is_heir = false;
+    for (size_t i = 0; i < heir->subscriptions.count; i++)
+        events->on_taken_over(heir->subscriptions.items[i].inst_id, events->context);
 }
 
 static void close_link(struct stream_connection *connection, const char *reason)
@@ -279,7 +295,7 @@ static void on_frame(struct stream_connection *connection, const struct okx_fram
     case OKX_FRAME_DATA:
         if (strcmp(frame->channel, connection->options.channel) == 0)
             acknowledge(connection, frame->inst_id);
-        events->on_data(frame, text, length, events->context);
+        events->on_data(frame, text, length, connection->is_heir, events->context);
         break;
     }
 }
@@ -295,7 +311,7 @@ void stream_connection_on_message(const char *text, size_t length, void *link_co
     ws_keepalive_received(&connection->keepalive);
     if (trade_frame_read(text, length, connection->options.channel, &trade)) {
         acknowledge(connection, trade.inst_id);
-        if (events->on_trade(&trade, events->context))
+        if (events->on_trade(&trade, connection->is_heir, events->context))
             return;
     }
     if (okx_frame_read(text, length, &frame, &err) != 0) {

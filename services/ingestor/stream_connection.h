@@ -17,13 +17,17 @@
 struct stream_connection;
 
 struct stream_connection_events {
-    /* A trade of our channel, owning nothing; taken. False: not to be used so, on_data follows. */
-    bool (*on_trade)(struct trade *trade, void *context);
-    void (*on_data)(const struct okx_frame *frame, const char *text, size_t length, void *context);
+    /* A trade of our channel, owning nothing; taken. False: not to be used so, on_data follows.
+     * from_heir: over a connection that has yet to take over from another. */
+    bool (*on_trade)(struct trade *trade, bool from_heir, void *context);
+    void (*on_data)(const struct okx_frame *frame, const char *text, size_t length, bool from_heir,
+                    void *context);
     /* A frame that cannot be used; text is NULL when it was too large to keep. */
     void (*on_bad_frame)(const char *text, size_t length, const struct err *reason, void *context);
     /* OKX sends this instrument from now on. */
     void (*on_subscribed)(const char *inst_id, void *context);
+    /* Nothing more of this instrument comes from the connection that was taken over from. */
+    void (*on_taken_over)(const char *inst_id, void *context);
     void *context;
 };
 
@@ -45,9 +49,11 @@ void stream_connection_destroy(struct stream_connection *connection);
 
 void stream_connection_add(struct stream_connection *connection, const char *inst_id);
 void stream_connection_remove(struct stream_connection *connection, const char *inst_id);
-/* A new connection for the same instruments. */
+/* A new connection for the same instruments, which is heir until it takes over. */
 struct stream_connection *
-stream_connection_clone(const struct stream_connection *connection) MUST_CHECK;
+stream_connection_create_heir(const struct stream_connection *connection) MUST_CHECK;
+bool stream_connection_is_heir(const struct stream_connection *connection);
+void stream_connection_take_over(struct stream_connection *heir);
 /* Closes it for good; it is gone once the link is down. reason: a constant for the metrics. */
 void stream_connection_retire(struct stream_connection *connection, const char *reason);
 bool stream_connection_is_retired(const struct stream_connection *connection);

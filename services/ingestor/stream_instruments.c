@@ -8,8 +8,10 @@
 
 void stream_instruments_clear(struct stream_instruments *instruments)
 {
-    for (size_t i = 0; i < instruments->count; i++)
+    for (size_t i = 0; i < instruments->count; i++) {
+        early_trades_clear(&instruments->items[i]->early);
         free(instruments->items[i]);
+    }
     free(instruments->items);
     *instruments = (struct stream_instruments){0};
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "early_trades.h"
 #include "trade_gap.h"
 
 struct publish_target;
@@ -15,6 +16,7 @@ struct stream_instrument {
     char inst_id[INST_ID_BYTES];
     bool is_followed;
     struct trade_gap gap;
+    struct early_trades early;
     struct publish_target *target; /* borrowed; set by whoever adds it */
     int64_t ask_last_trade_at_ms;  /* INT64_MAX: no need */
     bool awaits_last_trade;        /* asked, and no live trade came since */

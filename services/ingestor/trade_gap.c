@@ -14,6 +14,11 @@ void trade_gap_start(struct trade_gap *gap, int64_t trade_id, struct optional_in
     };
 }
 
+bool trade_gap_is_ahead(const struct trade_gap *gap, const struct trade *trade)
+{
+    return !gap->has_last || trade_first_id(trade) > gap->last_id + 1;
+}
+
 static struct trade_gap_step judge_old_id(const struct trade_gap *gap, int64_t event_time_ms)
 {
     struct trade_gap_step step = {.verdict = TRADE_GAP_DUPLICATE};

@@ -42,6 +42,8 @@ struct trade_gap_step {
 void trade_gap_init(struct trade_gap *gap);
 /* The series is known up to this trade. event_time_ms absent: its time is not known. */
 void trade_gap_start(struct trade_gap *gap, int64_t trade_id, struct optional_int64 event_time_ms);
+/* Ids are missing between the series and the trade, or there is no series yet. */
+bool trade_gap_is_ahead(const struct trade_gap *gap, const struct trade *trade);
 /* Judges the trade and moves the series on. */
 struct trade_gap_step trade_gap_next(struct trade_gap *gap, const struct trade *trade);
 /* Someone else (REST) saw this trade: MISSING with the ids up to and with it that the series lacks,

@@ -126,8 +126,41 @@ static void handle_trade(struct trade_stream *stream, struct stream_instrument *
     stream_publisher_send_trade(publisher, target, trade, step.verdict != TRADE_GAP_LATE);
 }
 
+static void handle_first_early(struct trade_stream *stream, struct stream_instrument *instrument)
+{
+    struct trade trade = early_trades_take(&instrument->early);
+
+    handle_trade(stream, instrument, &trade);
+}
+
+/* Those that nothing is missing before any more. */
+static void handle_early(struct trade_stream *stream, struct stream_instrument *instrument)
+{
+    const struct trade *first;
+
+    while ((first = early_trades_first(&instrument->early)) &&
+           !trade_gap_is_ahead(&instrument->gap, first))
+        handle_first_early(stream, instrument);
+}
+
+static void handle_all_early(struct trade_stream *stream, struct stream_instrument *instrument)
+{
+    while (early_trades_first(&instrument->early))
+        handle_first_early(stream, instrument);
+}
+
+static void on_taken_over(const char *inst_id, void *context)
+{
+    struct trade_stream *stream = context;
+    struct stream_instrument *instrument = stream_instruments_find(&stream->instruments, inst_id);
+
+    if (instrument && instrument->is_followed)
+        handle_all_early(stream, instrument);
+}
+
 /* Takes the trade. False, with the trade left alone: nobody asked for its instrument. */
-static bool take_trade(struct trade_stream *stream, struct trade *trade, int64_t received_at_us)
+static bool take_trade(struct trade_stream *stream, struct trade *trade, bool from_heir,
+                       int64_t received_at_us)
 {
     struct stream_instrument *instrument =
         stream_instruments_find(&stream->instruments, trade->inst_id);
@@ -140,24 +173,30 @@ static bool take_trade(struct trade_stream *stream, struct trade *trade, int64_t
     }
     trade->origin = ORIGIN_STREAM;
     trade->received_at_us = received_at_us;
+    if (from_heir && trade_gap_is_ahead(&instrument->gap, trade)) {
+        if (early_trades_hold(&instrument->early, trade))
+            return true;
+        handle_all_early(stream, instrument);
+    }
     handle_trade(stream, instrument, trade);
+    handle_early(stream, instrument);
     return true;
 }
 
-static bool on_trade(struct trade *trade, void *context)
+static bool on_trade(struct trade *trade, bool from_heir, void *context)
 {
-    return take_trade(context, trade, clock_wall_us());
+    return take_trade(context, trade, from_heir, clock_wall_us());
 }
 
 /* Returns 0 when the row's trade is taken, or -1 when the row cannot be used. */
 static int take_row(struct trade_stream *stream, const struct okx_frame *frame, size_t index,
-                    int64_t received_at_us, struct err *err)
+                    bool from_heir, int64_t received_at_us, struct err *err)
 {
     struct trade trade;
 
     if (okx_rows_read_trade(frame->rows, index, &trade, err) != 0)
         return -1;
-    if (take_trade(stream, &trade, received_at_us))
+    if (take_trade(stream, &trade, from_heir, received_at_us))
         return 0;
     err_set(err, ERR_UNSUPPORTED, "instrument %s was not asked for", trade.inst_id);
     trade_clear(&trade);
@@ -166,7 +205,7 @@ static int take_row(struct trade_stream *stream, const struct okx_frame *frame, 
 
 /* Each row that cannot be used is a letter; of very many, the frame is one for all the rest. */
 static void on_rows(struct trade_stream *stream, const struct okx_frame *frame, const char *text,
-                    size_t length)
+                    size_t length, bool from_heir)
 {
     int64_t received_at_us = clock_wall_us();
     size_t rejected = 0;
@@ -174,7 +213,7 @@ static void on_rows(struct trade_stream *stream, const struct okx_frame *frame, 
     for (size_t i = 0; i < okx_rows_count(frame->rows); i++) {
         struct err err = {0};
 
-        if (take_row(stream, frame, i, received_at_us, &err) == 0)
+        if (take_row(stream, frame, i, from_heir, received_at_us, &err) == 0)
             continue;
         rejected++;
         if (rejected < ROW_LETTERS_MAX) {
@@ -191,13 +230,14 @@ static void on_rows(struct trade_stream *stream, const struct okx_frame *frame, 
     }
 }
 
-static void on_data(const struct okx_frame *frame, const char *text, size_t length, void *context)
+static void on_data(const struct okx_frame *frame, const char *text, size_t length, bool from_heir,
+                    void *context)
 {
     struct trade_stream *stream = context;
     struct err err = {0};
 
     if (okx_channel_has_trades(frame->channel)) {
-        on_rows(stream, frame, text, length);
+        on_rows(stream, frame, text, length, from_heir);
         return;
     }
     err_set(&err, ERR_UNSUPPORTED, "channel %s was not asked for", frame->channel);
@@ -285,6 +325,7 @@ static void leave(struct trade_stream *stream, const char *inst_id)
     if (!instrument || !instrument->is_followed)
         return;
     instrument->is_followed = false;
+    early_trades_clear(&instrument->early);
     connection_pool_remove(stream->connections, inst_id);
     stream_publisher_stop(stream->publisher, instrument->target);
 }
@@ -473,7 +514,7 @@ static struct connection_pool *create_connections(struct trade_stream *stream)
         .client = stream->client,
         .channel = stream->options.channel,
         .metrics = stream->options.metrics,
-        .events = {on_trade, on_data, on_bad_frame, on_subscribed, stream},
+        .events = {on_trade, on_data, on_bad_frame, on_subscribed, on_taken_over, stream},
     };
 
     return connection_pool_create(&options, &stream->options.limits);

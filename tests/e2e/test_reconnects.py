@@ -122,6 +122,16 @@ def test_announced_ends_are_survived_unseen(pipeline: Pipeline) -> None:
     assert_unseen(pipeline, ingestor, watch)
 
 
+def test_a_connection_that_lags_behind_its_successor_costs_no_hole(pipeline: Pipeline) -> None:
+    """The successor is ahead by a hundred trades; those are on their way, not missing."""
+    ingestor = start(pipeline)
+    pipeline.simulator.fault("delay", ms=500)
+    with Watch(lambda: outage(pipeline, ingestor)) as watch:
+        pipeline.simulator.fault("notice", after_ms=6000)
+        eventually("the three connections are replaced", lambda: replaced(ingestor) >= 3, 15)
+    assert_unseen(pipeline, ingestor, watch)
+
+
 def test_connections_age_out_no_faster_than_okx_lets_them_connect(pipeline: Pipeline) -> None:
     """Far too short an age for so many connections: the simulator refuses the fourth within a second."""
     ingestor = start(pipeline, WS_CONNECTION_AGE="200ms", WS_CHANNELS_PER_CONNECTION="1")
@@ -130,3 +140,4 @@ def test_connections_age_out_no_faster_than_okx_lets_them_connect(pipeline: Pipe
     assert metrics.value("websocket_disconnects_total", reason="connect_failed") == 0
     forget_what_came_before(pipeline)
     pipeline.assert_complete()
+    assert ingestor.metrics().value("gaps_detected_total") == 0

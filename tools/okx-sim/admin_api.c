@@ -166,6 +166,16 @@ static void order_stall(const struct admin_call *call)
     reply_done(call);
 }
 
+static void order_delay(const struct admin_call *call)
+{
+    int64_t delay_ms;
+
+    if (read_int(call, "ms", 100, DURATION_MAX, &delay_ms) != 0)
+        return;
+    ws_hub_delay(call->api->hub, delay_ms);
+    reply_done(call);
+}
+
 static void order_refuse(const struct admin_call *call)
 {
     int64_t duration_ms;
@@ -288,6 +298,7 @@ static void order_rest(const struct admin_call *call)
 static void order_clear(const struct admin_call *call)
 {
     faults_clear(call->api->faults);
+    ws_hub_delay(call->api->hub, 0);
     tape_hide_no_more(call->api->tape, call->now.wall_ms);
     call->api->hub->backlog_since_ms = call->now.wall_ms;
     reply_done(call);
@@ -298,14 +309,23 @@ static const struct {
     bool is_post;
     void (*answer)(const struct admin_call *call);
 } routes[] = {
-    {"/ledger", false, answer_ledger},     {"/ledger/summary", false, answer_summary},
-    {"/stats", false, answer_stats},       {"/halt", true, order_halt},
-    {"/resume", true, order_resume},       {"/fault/clear", true, order_clear},
-    {"/fault/close", true, order_close},   {"/fault/drop", true, order_drop},
-    {"/fault/gap", true, order_gap},       {"/fault/hostile", true, order_hostile},
-    {"/fault/lose", true, order_lose},     {"/fault/malformed", true, order_malformed},
-    {"/fault/notice", true, order_notice}, {"/fault/odd", true, order_odd},
-    {"/fault/refuse", true, order_refuse}, {"/fault/rest", true, order_rest},
+    {"/ledger", false, answer_ledger},
+    {"/ledger/summary", false, answer_summary},
+    {"/stats", false, answer_stats},
+    {"/halt", true, order_halt},
+    {"/resume", true, order_resume},
+    {"/fault/clear", true, order_clear},
+    {"/fault/close", true, order_close},
+    {"/fault/delay", true, order_delay},
+    {"/fault/drop", true, order_drop},
+    {"/fault/gap", true, order_gap},
+    {"/fault/hostile", true, order_hostile},
+    {"/fault/lose", true, order_lose},
+    {"/fault/malformed", true, order_malformed},
+    {"/fault/notice", true, order_notice},
+    {"/fault/odd", true, order_odd},
+    {"/fault/refuse", true, order_refuse},
+    {"/fault/rest", true, order_rest},
     {"/fault/stall", true, order_stall},
 };
 

@@ -82,6 +82,12 @@ void ws_hub_announce_end(struct ws_hub *hub, int64_t delay_ms, struct instant no
         ws_session_announce_end(s, instant_monotonic_ms(now) + delay_ms);
 }
 
+void ws_hub_delay(struct ws_hub *hub, int64_t delay_ms)
+{
+    for (struct ws_session *s = hub->sessions; s; s = ws_session_next(s))
+        ws_session_delay(s, delay_ms);
+}
+
 void ws_hub_stall(struct ws_hub *hub, int64_t duration_ms, struct instant now)
 {
     hub->faults->stall_until_ms = instant_monotonic_ms(now) + duration_ms;

@@ -53,6 +53,8 @@ void ws_hub_drop(struct ws_hub *hub);
 void ws_hub_close(struct ws_hub *hub, int code);
 /* Notice 64008 now, the end after delay_ms. */
 void ws_hub_announce_end(struct ws_hub *hub, int64_t delay_ms, struct instant now);
+/* Of the connections that are open now. */
+void ws_hub_delay(struct ws_hub *hub, int64_t delay_ms);
 void ws_hub_stall(struct ws_hub *hub, int64_t duration_ms, struct instant now);
 
 #endif

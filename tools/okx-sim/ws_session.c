@@ -35,6 +35,7 @@ struct ws_session {
     int64_t active_ms;         /* monotonic: something was said or heard */
     int64_t next_lag_check_ms; /* monotonic */
     int64_t announced_end_ms;  /* monotonic; 0: none */
+    int64_t delay_ms;          /* of what the feeds send */
     int end_code;              /* 0: goes on */
     const char *end_reason;
 };
@@ -183,6 +184,11 @@ void ws_session_announce_end(struct ws_session *session, int64_t end_ms)
     session->announced_end_ms = end_ms;
 }
 
+void ws_session_delay(struct ws_session *session, int64_t delay_ms)
+{
+    session->delay_ms = delay_ms;
+}
+
 /* --- requests -------------------------------------------------------------------------------- */
 
 static void send_unknown_channel(struct ws_session *session, const char *id, const char *channel,
@@ -296,6 +302,13 @@ static bool has_replay(const struct ws_session *session)
            session->next_replay_frame < replay_frame_count(session->hub->replay);
 }
 
+/* What the feeds take for now. */
+static struct instant delayed(const struct ws_session *session, struct instant now)
+{
+    now.wall_ms -= session->delay_ms;
+    return now;
+}
+
 bool ws_session_has_output(const struct ws_session *session, struct instant now)
 {
     if (faults_is_stalled(session->hub->faults, now))
@@ -303,7 +316,7 @@ bool ws_session_has_output(const struct ws_session *session, struct instant now)
     if (session->is_hostile || session->control.length > 0 || has_replay(session))
         return true;
     for (size_t i = 0; i < session->feed_count; i++) {
-        if (ws_feed_is_due(&session->feeds[i], session->hub, now))
+        if (ws_feed_is_due(&session->feeds[i], session->hub, delayed(session, now)))
             return true;
     }
     return false;
@@ -344,8 +357,8 @@ void ws_session_append_output(struct ws_session *session, struct instant now, si
     append_replay(session, max_bytes, out);
     for (size_t i = 0; i < session->feed_count && out->length < max_bytes; i++) {
         size_t position = (session->first_feed + i) % session->feed_count;
-        ws_feed_append(&session->feeds[position], session->hub, now, max_bytes, &session->scratch,
-                       out);
+        ws_feed_append(&session->feeds[position], session->hub, delayed(session, now), max_bytes,
+                       &session->scratch, out);
     }
     if (session->feed_count > 0)
         session->first_feed = (session->first_feed + 1) % session->feed_count;
@@ -363,7 +376,7 @@ static bool is_too_slow(struct ws_session *session, struct instant now)
         return false;
     session->next_lag_check_ms = now_ms + LAG_CHECK_INTERVAL_MS;
     for (size_t i = 0; i < session->feed_count; i++) {
-        if (ws_feed_lag_ms(&session->feeds[i], session->hub, now) >
+        if (ws_feed_lag_ms(&session->feeds[i], session->hub, delayed(session, now)) >
             session->hub->settings.send_lag_max_ms)
             return true;
     }

@@ -47,5 +47,7 @@ void ws_session_be_hostile(struct ws_session *session, const struct hostile_fram
 void ws_session_request_end(struct ws_session *session, int code, const char *reason);
 /* Sends notice 64008; the end comes at end_ms (monotonic). */
 void ws_session_announce_end(struct ws_session *session, int64_t end_ms);
+/* Sends trades and candles so much later than they happen. */
+void ws_session_delay(struct ws_session *session, int64_t delay_ms);
 
 #endif

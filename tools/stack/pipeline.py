@@ -303,7 +303,7 @@ class Simulator(Program):
         return sum(each["count"] or 0 for each in self.summary().values())
 
     def fault(self, kind: str, **parameters: str | int) -> None:
-        """Injects a fault: drop, close, stall, refuse, malformed, gap, lose, notice, rest, clear."""
+        """Injects a fault: drop, close, stall, delay, refuse, malformed, gap, lose, notice, rest, clear."""
         self._admin("POST", f"/fault/{kind}?{urllib.parse.urlencode(parameters)}")
 
     def _admin(self, method: str, path: str) -> str:

@@ -208,6 +208,24 @@ static void a_series_that_was_told_of_begins_with_the_first_live_trade(void **st
     assert_int_equal(trade_gap_next(&gap, &told).verdict, TRADE_GAP_DUPLICATE);
 }
 
+static void a_trade_is_ahead_when_ids_are_missing_before_it(void **state)
+{
+    const struct trade next = trade_of(101, 0, 5000);
+    const struct trade aggregate = trade_of(105, 5, 5000);
+    const struct trade ahead = trade_of(102, 0, 5000);
+    const struct trade aggregate_ahead = trade_of(106, 5, 5000);
+    struct trade_gap gap;
+
+    (void)state;
+    trade_gap_init(&gap);
+    assert_true(trade_gap_is_ahead(&gap, &next));
+    trade_gap_start(&gap, 100, unknown_time);
+    assert_false(trade_gap_is_ahead(&gap, &next));
+    assert_false(trade_gap_is_ahead(&gap, &aggregate));
+    assert_true(trade_gap_is_ahead(&gap, &ahead));
+    assert_true(trade_gap_is_ahead(&gap, &aggregate_ahead));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +235,7 @@ int main(void)
         cmocka_unit_test(a_series_recovers_from_an_absurd_id),
         cmocka_unit_test(the_newest_trade_by_rest_shows_what_is_missing_up_to_it),
         cmocka_unit_test(a_series_that_was_told_of_begins_with_the_first_live_trade),
+        cmocka_unit_test(a_trade_is_ahead_when_ids_are_missing_before_it),
         cmocka_unit_test(random_feeds_leave_every_id_published_or_asked_for_exactly_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
