@@ -129,6 +129,7 @@ def test_a_connection_that_lags_behind_its_successor_costs_no_hole(pipeline: Pip
     with Watch(lambda: outage(pipeline, ingestor)) as watch:
         pipeline.simulator.fault("notice", after_ms=6000)
         eventually("the three connections are replaced", lambda: replaced(ingestor) >= 3, 15)
+        eventually("it was watched for long enough", lambda: watch.looks > 50)
     assert_unseen(pipeline, ingestor, watch)
 
 
