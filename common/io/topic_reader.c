@@ -27,6 +27,8 @@ static const struct kafka_property default_properties[] = {
     {"queued.min.messages", "10000"},
     {"queued.max.messages.kbytes", "4096"},
     {"fetch.max.bytes", "2097152"},
+    /* An empty partition is known to be one when a fetch of it has come back. */
+    {"fetch.wait.max.ms", "100"},
     {0},
 };
 

@@ -13,7 +13,13 @@
 #include "base/mem.h"
 #include "base/text_view.h"
 
-enum { CONNECT_TIMEOUT_S = 10, RECEIVE_BUFFER_BYTES = 64 * 1024, CLOSE_REASON_BYTES = 240 };
+enum {
+    CONNECT_TIMEOUT_S = 10,
+    RECEIVE_BUFFER_BYTES = 64 * 1024,
+    CLOSE_REASON_BYTES = 240,
+    /* Long enough for what is asked for together to go out in one request. */
+    SOON_MS = 10,
+};
 
 struct outgoing {
     struct outgoing *next;
@@ -41,6 +47,7 @@ struct okx_ws_client {
     struct okx_ws_handler handler;
     struct okx_ws_link *links;
     lws_sorted_usec_list_t timer;
+    bool is_turn_soon; /* the timer has been brought forward */
     bool should_stop;
     bool uses_tls;
     char *url; /* owned; cut into its parts */
@@ -187,6 +194,17 @@ static void note_failed_attempt(struct okx_ws_link *link, const char *text)
     mark_closed(link, OKX_WS_CONNECT_FAILED, text ? text : "no reason given");
 }
 
+static void on_timer(lws_sorted_usec_list_t *timer);
+
+/* Brought forward once, so that a turn is never put off by many wakes. */
+static void turn_soon(struct okx_ws_client *client)
+{
+    if (client->is_turn_soon)
+        return;
+    client->is_turn_soon = true;
+    lws_sul_schedule(client->lws, 0, &client->timer, on_timer, SOON_MS * LWS_US_PER_MS);
+}
+
 /* One switch over libwebsockets' events. */
 static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                   size_t length)
@@ -195,6 +213,8 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 
     if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS)
         watch_tls(wsi, user);
+    if (reason == LWS_CALLBACK_EVENT_WAIT_CANCELLED)
+        turn_soon(lws_context_user(lws_get_context(wsi)));
     if (!link)
         return 0;
     switch (reason) {
@@ -203,6 +223,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
         link->is_open = true;
         link->client->handler.on_open(link->context);
+        turn_soon(link->client);
         return 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
         receive(link, in, length);
@@ -253,6 +274,7 @@ static void on_timer(lws_sorted_usec_list_t *timer)
 {
     struct okx_ws_client *client = lws_container_of(timer, struct okx_ws_client, timer);
 
+    client->is_turn_soon = false;
     lws_sul_schedule(client->lws, 0, timer, on_timer, OKX_WS_TURN_MS * LWS_US_PER_MS);
     deliver_closed(client);
     client->handler.on_turn(client->handler.context);

@@ -34,7 +34,8 @@ struct okx_ws_handler {
     void (*on_oversize)(const char *text, size_t length, void *link_context);
     /* Exactly once per link, which is gone afterwards. */
     void (*on_close)(enum okx_ws_close_kind kind, const char *reason, void *link_context);
-    /* Every OKX_WS_TURN_MS and after okx_ws_client_wake; the only place to open links from. */
+    /* Every OKX_WS_TURN_MS, and soon after okx_ws_client_wake or on_open; the only place to open
+     * links from. */
     void (*on_turn)(void *context);
     void *context;
 };

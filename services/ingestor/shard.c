@@ -19,7 +19,7 @@
 
 enum {
     IDLE_POLL_MS = 100,
-    BUSY_POLL_MS = 5, /* while positions are being read */
+    BUSY_POLL_MS = 5, /* while positions are being read, or the group is being joined */
     POSITIONS_PER_TURN = 1000,
     INSTRUMENT_LISTS_MAX = 8,
     OLD_OWNER_MS = 1000, /* how long after a rebalance a previous owner may still publish */
@@ -249,7 +249,9 @@ static void run_command(struct shard *shard, rd_kafka_message_t *message)
 static int poll_commands(struct shard *shard, struct err *err)
 {
     rd_kafka_message_t *held = take_held(&shard->command);
-    int64_t timeout_ms = shard->waiting_partitions > 0 ? BUSY_POLL_MS : IDLE_POLL_MS;
+    /* An assignment does not end a poll that waits for records. */
+    bool is_busy = shard->waiting_partitions > 0 || !kafka_consumer_has_assignment(shard->consumer);
+    int64_t timeout_ms = is_busy ? BUSY_POLL_MS : IDLE_POLL_MS;
 
     if (held)
         run_command(shard, held);

@@ -263,6 +263,7 @@ static void on_subscribed(const char *inst_id, void *context)
      * connection that is lost before the first trade can cost. */
     instrument->ask_last_trade_at_ms =
         clock_monotonic_ms() + (instrument->gap.has_last ? ASK_LAST_TRADE_MS : 0);
+    okx_ws_client_wake(stream->client); /* it may have been the last one to wait for */
 }
 
 /* --- messages -----------------------------------------------------------------------------------

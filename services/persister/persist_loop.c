@@ -19,7 +19,7 @@ enum {
      * ahead of them. */
     OFFER_MS = 5000,
     OFFER_SLICE_MS = 100,
-    PENDING_POLL_MS = 5,
+    BUSY_POLL_MS = 5,
     TURN_RECORDS = 256,       /* taken before anything else is looked at */
     REVOKE_TIMEOUT_MS = 3000, /* well under the session timeout */
     DRAIN_TIMEOUT_MS = 2500,
@@ -49,6 +49,7 @@ struct persist_loop {
     struct source_partition *recent; /* of the last record: they come in runs */
     struct writer_slot *slots;
     size_t slot_count;
+    bool is_ready;           /* as last reported */
     bool is_stuck;           /* a writer did not stop, and still holds records */
     int64_t next_report_ms;  /* monotonic */
     int64_t next_summary_ms; /* monotonic */
@@ -102,10 +103,13 @@ static bool has_pending(const struct persist_loop *loop)
     return false;
 }
 
-/* Up to a turn's records. Waits for the first, less long while some wait to be handed over. */
+/* Up to a turn's records. Waits for the first, less long while some wait to be handed over or the
+ * group is being joined. */
 static int take_records(struct persist_loop *loop, struct err *err)
 {
-    int64_t wait_ms = has_pending(loop) ? PENDING_POLL_MS : POLL_MS;
+    /* An assignment does not end a poll that waits for records. */
+    bool is_busy = has_pending(loop) || !kafka_consumer_has_assignment(loop->consumer);
+    int64_t wait_ms = is_busy ? BUSY_POLL_MS : POLL_MS;
 
     for (int i = 0; i < TURN_RECORDS; i++) {
         rd_kafka_message_t *message = kafka_consumer_poll(loop->consumer, wait_ms, err);
@@ -265,7 +269,8 @@ static void on_assigned(const rd_kafka_topic_partition_list_t *gained,
 /* --- reports -------------------------------------------------------------------------------------
  */
 
-static void report_kafka(struct persist_loop *loop)
+/* Returns whether all is well. */
+static bool report_kafka(struct persist_loop *loop)
 {
     bool is_connected = kafka_consumer_is_connected(loop->consumer);
     const char *reason = NULL;
@@ -277,9 +282,11 @@ static void report_kafka(struct persist_loop *loop)
     else if (!kafka_consumer_has_assignment(loop->consumer))
         reason = "waiting for an assignment";
     status_server_set_condition(loop->status, "kafka", !reason, reason);
+    return !reason;
 }
 
-static void report_health(struct persist_loop *loop)
+/* Returns whether all is well. */
+static bool report_health(struct persist_loop *loop)
 {
     struct writer_health worst = {0};
 
@@ -302,6 +309,7 @@ static void report_health(struct persist_loop *loop)
     status_server_set_condition(loop->status, "postgresql", !worst.database[0], worst.database);
     status_server_set_condition(loop->status, "schema-registry", !worst.registry[0],
                                 worst.registry);
+    return !worst.database[0] && !worst.registry[0];
 }
 
 static void log_summary(struct persist_loop *loop)
@@ -317,10 +325,10 @@ static void report(struct persist_loop *loop)
 {
     int64_t now_ms = clock_monotonic_ms();
 
-    if (now_ms >= loop->next_report_ms) {
+    if (!loop->is_ready || now_ms >= loop->next_report_ms) {
         loop->next_report_ms = now_ms + REPORT_INTERVAL_MS;
-        report_kafka(loop);
-        report_health(loop);
+        bool is_kafka_well = report_kafka(loop);
+        loop->is_ready = report_health(loop) && is_kafka_well;
         status_server_beat(loop->status);
     }
     if (now_ms >= loop->next_summary_ms) {
