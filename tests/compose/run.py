@@ -37,13 +37,23 @@ def provide_images(work: Path) -> None:
         command = ["docker", "image", "inspect", image]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
-    if not STANDINS.is_dir() or (shutil.which("docker") and all(map(is_there, BASE_IMAGES))):
+    def can_configure_kafka() -> bool:
+        """False for a stand-in that was built from a read-only folder: what its start writes is read-only, too."""
+        probe = ["--entrypoint", "test", BASE_IMAGES[1], "-w", "/opt/kafka/config/server.properties"]
+        return subprocess.run(["docker", "run", "--rm", *probe], check=False).returncode == 0
+
+    if not STANDINS.is_dir():
+        return
+    is_complete = shutil.which("docker") is not None and all(map(is_there, BASE_IMAGES))
+    if is_complete and can_configure_kafka():
         return
     tools = work / "standins"  # a copy, since files of a read-only folder would be read-only in the images too
     shutil.copytree(STANDINS, tools)
     subprocess.run(["chmod", "-R", "u+w", str(tools)], check=True)
     subprocess.run([tools / "engine-up"], check=True)
     subprocess.run([tools / "standins"], check=True)
+    if is_complete:
+        subprocess.run([tools / "standins", "--force", "kafka"], check=True)
 
 
 # --- the files, before anything runs -------------------------------------------------------------------
