@@ -78,8 +78,8 @@ def test_a_malformed_frame_is_a_dead_letter_and_costs_no_trade(running: Pipeline
 
 
 def test_the_upgrade_notice_is_followed_before_the_connection_is_cut(running: Pipeline) -> None:
-    running.simulator.fault("notice", after_ms=3000)
     connections = running.simulator.stats()["connections"]["total"]
+    running.simulator.fault("notice", after_ms=3000)
     eventually("a second connection", lambda: running.simulator.stats()["connections"]["total"] > connections)
     running.wait_executed_more(240)
     running.assert_complete()
