@@ -87,6 +87,13 @@ def notice(world: World, random: Random) -> Generator[str, None, None]:
     yield "a connection was opened beside the one to be cut"
 
 
+@fault("ws-lag", "websocket")
+def lag(world: World, random: Random) -> Generator[str, None, None]:
+    """The connections that are open come late, and are announced to end: their successors are ahead of them."""
+    world.simulator.fault("delay", ms=random.randrange(200, 800))
+    yield from notice(world, random)
+
+
 @fault("ws-malformed", "frames")
 def malformed(world: World, random: Random) -> Generator[str, None, None]:
     """Frames cut short, that are no JSON, and with a price that is no number."""
