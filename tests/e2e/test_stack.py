@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -83,6 +84,18 @@ def test_one_server_is_taken_away_and_brought_back_on_its_port_and_data() -> Non
         before = stack.processes()["kafka-1"]
         stack.restart_server("kafka-1")
         assert stack.processes()["kafka-1"] != before
+
+
+def test_a_registry_that_ends_while_starting_is_started_again() -> None:
+    with Stack(is_fast=True) as stack, ThreadPoolExecutor(1) as pool:
+        stack.stop_server("registry")
+        started = pool.submit(stack.start_server, "registry")
+        eventually("it is starting", lambda: "registry" in stack.processes())
+        first = stack.processes()["registry"]
+        os.kill(first.pid, signal.SIGKILL)
+        started.result()
+        assert stack.processes()["registry"] != first
+        assert accepts_connections(stack.registry.port)
 
 
 def test_a_port_that_is_taken_meanwhile_is_replaced() -> None:

@@ -244,9 +244,13 @@ class Stack:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         for name in names:
             server = self.servers[name]
+            starts = 1
             while not server.is_ready(self._output_since_start(name)):
                 if name not in self.processes():
-                    raise _ServerEnded(f"{name} ended while starting:\n{self._last_lines(name)}")
+                    if starts == server.starts_at_most:
+                        raise _ServerEnded(f"{name} ended while starting:\n{self._last_lines(name)}")
+                    starts += 1
+                    self._spawn(name)
                 if time.monotonic() > deadline:
                     raise StackError(f"{name} is not ready in time:\n{self._last_lines(name)}")
                 time.sleep(POLL_SECONDS)
