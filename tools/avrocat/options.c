@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "base/option_name.h"
 #include "base/text_view.h"
 
 const char avrocat_options_help[] =
@@ -100,7 +101,17 @@ static int read_format(const char *text, struct avrocat_options *options, struct
     return 0;
 }
 
-static int apply(int option, char **argv, struct avrocat_options *options, struct err *err)
+static int refuse(int option, const char *argument, struct err *err)
+{
+    char name[OPTION_NAME_BYTES];
+
+    option_name(argument, optopt, name);
+    if (option == ':')
+        return err_set(err, ERR_CONFIG, "%s needs a value, see avrocat --help", name);
+    return err_set(err, ERR_CONFIG, "unknown argument '%s', see avrocat --help", name);
+}
+
+static int apply(int option, const char *argument, struct avrocat_options *options, struct err *err)
 {
     int64_t number = 0;
 
@@ -132,13 +143,10 @@ static int apply(int option, char **argv, struct avrocat_options *options, struc
         options->action = "--help";
         return 0;
     case OPTION_ACTION:
-        options->action = argv[optind - 1];
+        options->action = argument;
         return 0;
-    case ':':
-        return err_set(err, ERR_CONFIG, "%s needs a value, see avrocat --help", argv[optind - 1]);
     default:
-        return err_set(err, ERR_CONFIG, "unknown argument '%s', see avrocat --help",
-                       argv[optind - 1]);
+        return refuse(option, argument, err);
     }
 }
 
@@ -146,12 +154,15 @@ int avrocat_options_parse(int argc, char **argv, struct avrocat_options *options
 {
     struct avrocat_options parsed = {.topic = "trades", .count_max = -1, .partition = -1};
     int option = 0;
+    int argument = 1; /* the one that is being read */
 
     opterr = 0; /* we say what is wrong */
     optind = 0; /* start over, whoever parsed before */
-    while ((option = getopt_long(argc, argv, "+:t:p:o:c:ef:Vrh", long_options, NULL)) != -1)
-        if (apply(option, argv, &parsed, err) != 0)
+    while ((option = getopt_long(argc, argv, "+:t:p:o:c:ef:Vrh", long_options, NULL)) != -1) {
+        if (apply(option, argv[argument], &parsed, err) != 0)
             return -1;
+        argument = optind;
+    }
     if (optind < argc)
         return err_set(err, ERR_CONFIG, "unknown argument '%s', see avrocat --help", argv[optind]);
     *options = parsed;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/option_name.h"
 #include "base/rfc3339.h"
 
 const char dead_letters_options_help[] =
@@ -200,26 +201,25 @@ static int apply(int option, int64_t now_ms, struct dead_letters_options *option
     }
 }
 
-static int take_option(int option, char **argv, int64_t now_ms,
+static int take_option(int option, const char *argument, int64_t now_ms,
                        struct dead_letters_options *options, struct err *err)
 {
+    char name[OPTION_NAME_BYTES];
+
+    option_name(argument, option == '?' || option == ':' ? optopt : option, name);
     if (option == ':')
-        return err_set(err, ERR_CONFIG, "%.60s needs a value, see dead-letters --help",
-                       argv[optind - 1]);
-    if (option == '?' && optopt > 0 && optopt < OPTION_ACTION) /* maybe amid others: -nx */
-        return err_set(err, ERR_CONFIG, "unknown option -%c, see dead-letters --help", optopt);
+        return err_set(err, ERR_CONFIG, "%s needs a value, see dead-letters --help", name);
     if (option == '?')
-        return err_set(err, ERR_CONFIG, "unknown argument '%.60s', see dead-letters --help",
-                       argv[optind - 1]);
+        return err_set(err, ERR_CONFIG, "unknown option %s, see dead-letters --help", name);
     if (option == 'h' || option == OPTION_ACTION) {
-        options->action = option == 'h' ? "--help" : argv[optind - 1];
+        options->action = option == 'h' ? "--help" : argument;
         return 0;
     }
     if (options->verb == VERB_NONE)
         return err_set(err, ERR_CONFIG, "the verb comes first, see dead-letters --help");
     if (!verb_takes(options->verb, option))
-        return err_set(err, ERR_CONFIG, "%s does not take '%.60s', see dead-letters --help",
-                       verbs[options->verb].name, argv[optind - 1]);
+        return err_set(err, ERR_CONFIG, "%s does not take %s, see dead-letters --help",
+                       verbs[options->verb].name, name);
     return apply(option, now_ms, options, err);
 }
 
@@ -292,15 +292,17 @@ static int parse_rest(int argc, char **argv, int64_t now_ms, struct dead_letters
                       struct err *err)
 {
     int option = 0;
+    int argument = 1; /* the one that is being read */
 
     opterr = 0; /* we say what is wrong */
     optind = 0; /* start over, whoever parsed before */
     while ((option = getopt_long(argc, argv, "-:t:s:r:f:anyh", long_options, NULL)) != -1) {
         int status = option == 1 ? add_position(optarg, options, err)
-                                 : take_option(option, argv, now_ms, options, err);
+                                 : take_option(option, argv[argument], now_ms, options, err);
 
         if (status != 0)
             return -1;
+        argument = optind;
     }
     for (; optind < argc; optind++)
         if (add_position(argv[optind], options, err) != 0)

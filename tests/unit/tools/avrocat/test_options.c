@@ -120,6 +120,14 @@ static void mistakes_are_named(void **state)
         const char *line, *message;
     } cases[] = {
         {"-x", "unknown argument '-x', see avrocat --help"},
+        {"-t trades -z", "unknown argument '-z', see avrocat --help"},
+        {"-zr", "unknown argument '-z', see avrocat --help"},
+        {"-rze", "unknown argument '-z', see avrocat --help"},
+        {"--raw -rz", "unknown argument '-z', see avrocat --help"},
+        {"--format=csv -zr", "unknown argument '-z', see avrocat --help"},
+        {"--raw=yes", "unknown argument '--raw=yes', see avrocat --help"},
+        {"-rt", "-t needs a value, see avrocat --help"},
+        {"--topic", "--topic needs a value, see avrocat --help"},
         {"--frobnicate", "unknown argument '--frobnicate', see avrocat --help"},
         {"trades", "unknown argument 'trades', see avrocat --help"},
         {"-t", "-t needs a value, see avrocat --help"},

@@ -74,15 +74,18 @@ static void nonsense_is_refused_by_name(void **state)
         {"explain", "17", NULL, NULL, "17 is no position"},
         {"explain", "0:17x", NULL, NULL, "0:17x is no position"},
         {"explain", "-1:17", NULL, NULL, "unknown option -1"},
-        {"list", "--nonsense", NULL, NULL, "'--nonsense'"},
+        {"list", "--nonsense", NULL, NULL, "unknown option --nonsense, "},
+        {"retry", "-nx", NULL, NULL, "unknown option -x, "},
+        {"list", "-t", "x", "-qx", "unknown option -q, "},
         {"list", "-fx", NULL, NULL, "-f x is neither"},
-        {"list", "--all", NULL, NULL, "does not take '--all'"},
+        {"list", "--all", NULL, NULL, "list does not take --all, "},
+        {"list", "-t", "x", "-yx", "list does not take -y, "},
         {"explain", "0:-1", NULL, NULL, "0:-1 is no position"},
         {"explain", "2147483648:0", NULL, NULL, "is no position"},
         {"explain", "0:1", "0:2", NULL, "one letter"},
         {"retry", "--all", "--attempts-max", "0", "no number from 1"},
         {"retry", "--all", "--json", "x", "belongs to one letter"},
-        {"dismiss", "--json", "x", NULL, "dismiss does not take"},
+        {"dismiss", "--json", "x", NULL, "dismiss does not take --json, "},
     };
 
     (void)state;
