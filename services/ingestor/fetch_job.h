@@ -25,8 +25,17 @@
 
 enum fetch_job_kind {
     FETCH_JOB_COMMAND,     /* of the control topic */
-    FETCH_JOB_LAST_TRADE,  /* which trade is an instrument's newest */
+    FETCH_JOB_LAST_TRADE,  /* which trade is an instrument's newest, or begins its series */
     FETCH_JOB_INSTRUMENTS, /* the list of instruments; comes back for ever */
+};
+
+/* What a LAST_TRADE job learnt. */
+struct last_trade {
+    char inst_id[INST_ID_BYTES];
+    bool is_beginning;              /* the series begins behind it; else it is the newest */
+    bool is_refused;                /* no trade, and asking again will not help */
+    struct optional_int64 trade_id; /* absent: there is none, or it could not be learnt */
+    struct optional_int64 event_time_ms;
 };
 
 struct fetch_job {
@@ -49,6 +58,11 @@ struct fetch_job {
     size_t bound;  /* positions from here on are done with in this pass */
     unsigned pass; /* how often the whole range was gone through */
     bool saw_unconfirmed;
+
+    /* LAST_TRADE. */
+    int64_t since_ms; /* monotonic: when the series begins; INT64_MAX: the newest trade is asked */
+    int64_t below_id; /* as far down as the pages came; INT64_MAX: there was none yet */
+    struct last_trade last;
 
     /* For the queue. */
     int64_t ready_at_ms; /* monotonic */

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/shutdown.h"
-#include "fetch_job.h"
+#include "last_trade_fetch.h"
 #include "range_fetch.h"
 
 enum { FULL_QUEUE_RETRY_MS = 50, INSTRUMENTS_RETRY_MS = 10000 };
@@ -121,20 +121,18 @@ static void run_command(struct fetch_worker *worker, struct fetch_job *job)
 static void run_last_trade(struct fetch_worker *worker, struct fetch_job *job)
 {
     const struct fetch_sink *sink = &worker->workers->options.sink;
-    struct trade trade = {0};
-    bool is_found = false;
 
-    if (last_trade_fetch_step(&worker->context, job, &trade, &is_found) == FETCH_STEP_AGAIN) {
+    if (last_trade_fetch_step(&worker->context, job) == FETCH_STEP_AGAIN) {
         fetch_queue_push(worker->workers->options.queue, job);
         return;
     }
-    if (job->result.status == FETCH_STATUS_FAILED)
-        log_warn("newest trade not learnt, the next live one will tell",
-                 LOG_STR("inst_id", job->result.command.inst_id),
+    if (job->result.status == FETCH_STATUS_FAILED) {
+        job->last.is_refused = !job->result.retriable;
+        log_warn("last trade not learnt", LOG_STR("inst_id", job->last.inst_id),
+                 LOG_BOOL("is_beginning", job->last.is_beginning),
                  LOG_STR("reason", job->result.error));
-    else if (is_found)
-        sink->on_last_trade(&trade, sink->context);
-    trade_clear(&trade);
+    }
+    sink->on_last_trade(&job->last, sink->context);
     fetch_job_destroy(job);
 }
 
@@ -266,10 +264,14 @@ void fetch_workers_follow_instruments(struct fetch_workers *workers)
                      fetch_job_create(FETCH_JOB_INSTRUMENTS, workers->options.queue));
 }
 
-void fetch_queue_ask_last_trade(struct fetch_queue *queue, const char *inst_id)
+void fetch_queue_ask_last_trade(struct fetch_queue *queue, const char *inst_id, int64_t since_ms)
 {
     struct fetch_job *job = fetch_job_create(FETCH_JOB_LAST_TRADE, queue);
 
     snprintf(job->result.command.inst_id, sizeof job->result.command.inst_id, "%s", inst_id);
+    job->since_ms = since_ms;
+    job->below_id = INT64_MAX;
+    job->last.is_beginning = since_ms != INT64_MAX;
+    snprintf(job->last.inst_id, sizeof job->last.inst_id, "%s", inst_id);
     fetch_queue_push(queue, job);
 }

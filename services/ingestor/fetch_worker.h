@@ -13,6 +13,7 @@
 
 #include "base/attributes.h"
 #include "base/err.h"
+#include "fetch_job.h"
 #include "fetch_queue.h"
 #include "ingestor_metrics.h"
 #include "io/record_writer.h"
@@ -23,7 +24,7 @@
 /* Called from fetch threads, or from the producer's thread: brief, thread-safe. */
 struct fetch_sink {
     void (*on_finished)(int32_t partition, int64_t offset, void *context);
-    void (*on_last_trade)(const struct trade *trade, void *context);
+    void (*on_last_trade)(const struct last_trade *last, void *context); /* found or not */
     void (*on_instruments)(struct instrument_list *list, void *context); /* takes the list */
     void *context;
 };
@@ -59,7 +60,8 @@ void fetch_workers_run_command(struct fetch_workers *workers, const struct fetch
 /* Begins to fetch the list of instruments, now and then every instruments_refresh_ms. */
 void fetch_workers_follow_instruments(struct fetch_workers *workers);
 
-/* Queues the question which trade of the instrument is the newest; the answer goes to the sink. */
-void fetch_queue_ask_last_trade(struct fetch_queue *queue, const char *inst_id);
+/* Queues the question where the instrument's series begins that is followed since since_ms
+ * (monotonic), or which trade is its newest (INT64_MAX); the answer goes to the sink. */
+void fetch_queue_ask_last_trade(struct fetch_queue *queue, const char *inst_id, int64_t since_ms);
 
 #endif

@@ -67,25 +67,6 @@ enum fetch_step currency_fetch_step(const struct fetch_context *context, struct 
     return fetch_finish(job, FETCH_STATUS_DONE);
 }
 
-enum fetch_step last_trade_fetch_step(const struct fetch_context *context, struct fetch_job *job,
-                                      struct trade *trade, bool *is_found)
-{
-    enum fetch_step step = FETCH_STEP_AGAIN;
-    char path[OKX_PATH_BYTES];
-    struct err err = {0};
-
-    okx_path_last_trade(job->result.command.inst_id, path);
-    struct okx_rows *rows = fetch_get(context, job, OKX_ENDPOINT_TRADES, path, &step);
-    if (!rows)
-        return step;
-    step = fetch_finish(job, FETCH_STATUS_DONE);
-    *is_found = okx_rows_count(rows) > 0;
-    if (*is_found && okx_rows_read_trade(rows, 0, trade, &err) != 0)
-        step = fetch_fail(job, &err);
-    okx_rows_destroy(rows);
-    return step;
-}
-
 void instrument_list_destroy(struct instrument_list *list)
 {
     if (!list)

@@ -1,4 +1,4 @@
-/* The fetch steps that take one answer: currencies, the newest trade, the list of instruments. */
+/* The fetch steps that take one answer: currencies, the list of instruments. */
 #ifndef INGESTOR_LIST_FETCH_H
 #define INGESTOR_LIST_FETCH_H
 
@@ -6,10 +6,6 @@
 
 /* asset/currencies, signed. Without an API key the command is skipped. */
 enum fetch_step currency_fetch_step(const struct fetch_context *context, struct fetch_job *job);
-
-/* market/trades, limit 1. On success *trade is filled; is_found says whether there was any. */
-enum fetch_step last_trade_fetch_step(const struct fetch_context *context, struct fetch_job *job,
-                                      struct trade *trade, bool *is_found);
 
 struct instrument_list {
     char (*ids)[INST_ID_BYTES]; /* owned */

@@ -62,11 +62,11 @@ static void on_finished(int32_t partition, int64_t offset, void *context)
     shard_finish_command(ingestor->shard, partition, offset);
 }
 
-static void on_last_trade(const struct trade *trade, void *context)
+static void on_last_trade(const struct last_trade *last, void *context)
 {
     const struct ingestor *ingestor = context;
 
-    trade_stream_note_last_trade(ingestor->stream, trade);
+    trade_stream_note_last_trade(ingestor->stream, last);
 }
 
 static void on_instruments(struct instrument_list *list, void *context)

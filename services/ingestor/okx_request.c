@@ -55,12 +55,12 @@ void okx_path_currencies(char path[OKX_PATH_BYTES])
     snprintf(path, OKX_PATH_BYTES, "/api/v5/asset/currencies");
 }
 
-void okx_path_last_trade(const char *inst_id, char path[OKX_PATH_BYTES])
+void okx_path_trades(const char *inst_id, int limit, char path[OKX_PATH_BYTES])
 {
     char encoded[ENCODED_BYTES];
 
     percent_encode(inst_id, encoded);
-    snprintf(path, OKX_PATH_BYTES, "/api/v5/market/trades?instId=%s&limit=1", encoded);
+    snprintf(path, OKX_PATH_BYTES, "/api/v5/market/trades?instId=%s&limit=%d", encoded, limit);
 }
 
 void okx_path_history_trades(const char *inst_id, int64_t before_id, char path[OKX_PATH_BYTES])

@@ -23,6 +23,7 @@ enum okx_endpoint {
 
 enum {
     OKX_PATH_BYTES = 384,
+    OKX_TRADES_LIMIT = 100,         /* more than asked for is waste, though 500 are to be had */
     OKX_HISTORY_TRADES_LIMIT = 100, /* rows a page, as documented */
     OKX_CANDLES_LIMIT = 300,
     OKX_RECENT_BARS = 1440, /* how many market/candles reaches back */
@@ -37,8 +38,8 @@ const char *okx_endpoint_name(enum okx_endpoint endpoint);
 void okx_path_time(char path[OKX_PATH_BYTES]);
 void okx_path_spot_instruments(char path[OKX_PATH_BYTES]);
 void okx_path_currencies(char path[OKX_PATH_BYTES]);
-/* The newest trade. */
-void okx_path_last_trade(const char *inst_id, char path[OKX_PATH_BYTES]);
+/* The newest trades, up to limit. */
+void okx_path_trades(const char *inst_id, int limit, char path[OKX_PATH_BYTES]);
 /* Up to a page of trades with ids below before_id, newest first. */
 void okx_path_history_trades(const char *inst_id, int64_t before_id, char path[OKX_PATH_BYTES]);
 /* Up to limit candles that open before before_ms, newest first; endpoint is CANDLES or

@@ -24,6 +24,7 @@ enum {
     BODY_BYTES_MAX = 8 * 1024 * 1024,
     SIGNED_HEADERS = 5,
     LINE_INTERVAL_MS = 60000,
+    TIME_AGE_MAX_MS = 60000,
 };
 
 struct okx_rest_client {
@@ -36,6 +37,9 @@ struct okx_rest_client {
     struct token_bucket buckets[OKX_ENDPOINT_COUNT];
     struct backoff hold_jitter;
     struct log_limiter unreachable;
+    bool knows_time;
+    int64_t okx_time_ms;     /* of OKX's latest answer about it */
+    int64_t told_time_at_ms; /* monotonic: when that came */
 };
 
 struct okx_rest_session {
@@ -251,9 +255,39 @@ int okx_rest_session_sync_clock(struct okx_rest_session *session, struct err *er
     if (!rows)
         return -1;
     int64_t middle_ms = asked_at_ms + (clock_wall_ms() - asked_at_ms) / 2;
+    int64_t told_at_ms = clock_monotonic_ms();
     int status = okx_rows_read_time(rows, &okx_time_ms, err);
-    if (status == 0)
+    if (status == 0) {
         atomic_store(&client->clock_offset_ms, okx_time_ms - middle_ms);
+        pthread_mutex_lock(&client->lock);
+        client->knows_time = true;
+        client->okx_time_ms = okx_time_ms;
+        client->told_time_at_ms = told_at_ms;
+        pthread_mutex_unlock(&client->lock);
+    }
     okx_rows_destroy(rows);
     return status;
+}
+
+/* False when it was not told for so long that the clocks may have drifted apart. */
+static bool compute_time(struct okx_rest_client *client, int64_t monotonic_ms, int64_t *okx_time_ms)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    pthread_mutex_lock(&client->lock);
+    bool is_known = client->knows_time && now_ms - client->told_time_at_ms < TIME_AGE_MAX_MS;
+    if (is_known)
+        *okx_time_ms = client->okx_time_ms + (monotonic_ms - client->told_time_at_ms);
+    pthread_mutex_unlock(&client->lock);
+    return is_known;
+}
+
+int okx_rest_session_time_at(struct okx_rest_session *session, int64_t monotonic_ms,
+                             int64_t *okx_time_ms, struct err *err)
+{
+    while (!compute_time(session->client, monotonic_ms, okx_time_ms)) {
+        if (okx_rest_session_sync_clock(session, err) != 0)
+            return -1;
+    }
+    return 0;
 }

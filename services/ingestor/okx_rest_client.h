@@ -46,5 +46,9 @@ struct okx_rows *okx_rest_session_get(struct okx_rest_session *session, enum okx
                                       size_t ticket, const char *path, struct err *err) MUST_CHECK;
 /* Sets the clock that signs by OKX's public/time: after ERR_UNAUTHORIZED with retriable. */
 int okx_rest_session_sync_clock(struct okx_rest_session *session, struct err *err) MUST_CHECK;
+/* What OKX's clock showed at that monotonic time, or a little less: by as much as OKX's answer took
+ * to reach us. Asks public/time unless that was done within the last minute. */
+int okx_rest_session_time_at(struct okx_rest_session *session, int64_t monotonic_ms,
+                             int64_t *okx_time_ms, struct err *err) MUST_CHECK;
 
 #endif

@@ -11,7 +11,6 @@
 #include "okx_request.h"
 #include "trade_frame.h"
 #include "ws_keepalive.h"
-#include "ws_subscriptions.h"
 
 enum {
     RECONNECT_BASE_MS = 500,
@@ -261,9 +260,13 @@ static void acknowledge(struct stream_connection *connection, const char *inst_i
 {
     const struct stream_connection_events *events = &connection->options.events;
 
-    if (connection->awaits_answers &&
-        ws_subscriptions_acknowledge(&connection->subscriptions, inst_id))
-        events->on_subscribed(inst_id, events->context);
+    const struct subscription *subscription =
+        connection->awaits_answers
+            ? ws_subscriptions_acknowledge(&connection->subscriptions, inst_id)
+            : NULL;
+
+    if (subscription)
+        events->on_subscribed(subscription, events->context);
 }
 
 /* One case per kind of frame. */

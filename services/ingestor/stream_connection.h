@@ -13,6 +13,7 @@
 #include "ingestor_metrics.h"
 #include "okx_message.h"
 #include "okx_ws_client.h"
+#include "ws_subscriptions.h"
 
 struct stream_connection;
 
@@ -24,8 +25,8 @@ struct stream_connection_events {
                     void *context);
     /* A frame that cannot be used; text is NULL when it was too large to keep. */
     void (*on_bad_frame)(const char *text, size_t length, const struct err *reason, void *context);
-    /* OKX sends this instrument from now on. */
-    void (*on_subscribed)(const char *inst_id, void *context);
+    /* OKX sends this instrument from now on. Borrowed for the call. */
+    void (*on_subscribed)(const struct subscription *subscription, void *context);
     /* Nothing more of this instrument comes from the connection that was taken over from. */
     void (*on_taken_over)(const char *inst_id, void *context);
     void *context;

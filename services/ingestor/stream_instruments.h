@@ -20,6 +20,7 @@ struct stream_instrument {
     struct publish_target *target; /* borrowed; set by whoever adds it */
     int64_t ask_last_trade_at_ms;  /* INT64_MAX: no need */
     bool awaits_last_trade;        /* asked, and no live trade came since */
+    int64_t followed_since_ms;     /* monotonic, to begin the series; INT64_MAX: not yet */
 };
 
 struct stream_instruments {

@@ -35,6 +35,8 @@ struct trade_gap_step trade_gap_next(struct trade_gap *gap, const struct trade *
     struct trade_gap_step step = {.verdict = TRADE_GAP_FIRST};
     int64_t first_id = trade_first_id(trade);
 
+    if (gap->is_broken)
+        return (struct trade_gap_step){.verdict = TRADE_GAP_UNBEGUN};
     if (gap->has_last && !(gap->is_told && first_id <= gap->last_id)) {
         if (trade->trade_id <= gap->last_id) {
             step = judge_old_id(gap, trade->event_time_ms);
@@ -52,19 +54,25 @@ struct trade_gap_step trade_gap_next(struct trade_gap *gap, const struct trade *
     return step;
 }
 
+void trade_gap_break(struct trade_gap *gap)
+{
+    gap->is_broken = !gap->has_last;
+}
+
+void trade_gap_tell(struct trade_gap *gap, int64_t trade_id, struct optional_int64 event_time_ms)
+{
+    trade_gap_start(gap, trade_id, event_time_ms);
+    gap->is_told = true;
+}
+
 struct trade_gap_step trade_gap_advance(struct trade_gap *gap, int64_t trade_id,
                                         int64_t event_time_ms)
 {
-    struct trade_gap_step step = {.verdict = TRADE_GAP_FIRST};
-    bool is_told = !gap->has_last;
+    struct trade_gap_step step = {.verdict = TRADE_GAP_DUPLICATE};
 
-    if (gap->has_last && trade_id <= gap->last_id) {
-        step.verdict = TRADE_GAP_DUPLICATE;
+    if (trade_id <= gap->last_id)
         return step;
-    }
-    if (gap->has_last)
-        step = (struct trade_gap_step){TRADE_GAP_MISSING, gap->last_id + 1, trade_id};
+    step = (struct trade_gap_step){TRADE_GAP_MISSING, gap->last_id + 1, trade_id};
     trade_gap_start(gap, trade_id, (struct optional_int64){true, event_time_ms});
-    gap->is_told = is_told;
     return step;
 }

@@ -18,7 +18,8 @@ enum { TRADE_GAP_RESET_MS = 1000 };
 
 struct trade_gap {
     bool has_last;
-    bool is_told; /* begun by what someone else saw: no trade came live yet */
+    bool is_told;   /* begun by what REST told: no trade came live yet */
+    bool is_broken; /* not begun, and the stream that would have begun it broke off */
     int64_t last_id;
     int64_t last_time_ms; /* INT64_MAX: not known, so no id counts as reset */
 };
@@ -32,6 +33,7 @@ enum trade_gap_verdict {
                             from_id..to_id, to be fetched one by one */
     TRADE_GAP_LATE,      /* an old id but a newer time: publish it, the series stands */
     TRADE_GAP_RESET,     /* ids began anew: publish it, the series begins with it */
+    TRADE_GAP_UNBEGUN,   /* drop it: it will be missing once it is told where the series begins */
 };
 
 struct trade_gap_step {
@@ -46,9 +48,18 @@ void trade_gap_start(struct trade_gap *gap, int64_t trade_id, struct optional_in
 bool trade_gap_is_ahead(const struct trade_gap *gap, const struct trade *trade);
 /* Judges the trade and moves the series on. */
 struct trade_gap_step trade_gap_next(struct trade_gap *gap, const struct trade *trade);
-/* Someone else (REST) saw this trade: MISSING with the ids up to and with it that the series lacks,
- * FIRST when it begins the series, else DUPLICATE. What REST tells may still be on its way to us
- * with others before it, so the first live trade decides where such a series begins. */
+/*
+ * The stream broke off. A series that has not begun cannot begin with the next live trade any more,
+ * since others before it went by: it waits for trade_gap_tell.
+ */
+void trade_gap_break(struct trade_gap *gap);
+/*
+ * The series, not begun yet, begins behind this trade, as REST tells. What was executed before it
+ * may still be on its way to us, so a first live trade with a lower id begins the series earlier.
+ */
+void trade_gap_tell(struct trade_gap *gap, int64_t trade_id, struct optional_int64 event_time_ms);
+/* REST saw this trade of a series that has begun: MISSING with the ids up to and with it that the
+ * series lacks, else DUPLICATE. */
 struct trade_gap_step trade_gap_advance(struct trade_gap *gap, int64_t trade_id,
                                         int64_t event_time_ms);
 

@@ -20,6 +20,7 @@ enum {
     MESSAGES_MAX = 4096,
     SLOW_TICK_MS = 1000,      /* positions, readiness, questions for the newest trade */
     ASK_LAST_TRADE_MS = 3000, /* quiet for so long after subscribing */
+    HOSTS_CLOCKS_MS = 250,    /* what other hosts' clocks may be ahead of ours */
     STOP_DRAIN_MS = 1500,
     ROW_LETTERS_MAX = 16, /* of one frame */
     LOG_INTERVAL_MS = 5000,
@@ -29,7 +30,8 @@ enum {
 enum stream_message_kind { STREAM_FOLLOW, STREAM_LEAVE, STREAM_LAST_TRADE };
 struct stream_message {
     enum stream_message_kind kind;
-    struct trade_position position; /* inst_id always; the newest trade for STREAM_LAST_TRADE */
+    struct last_trade last;         /* STREAM_LAST_TRADE */
+    struct trade_position position; /* inst_id of the others */
     bool has_position;
     struct published_trade *published; /* owned; STREAM_FOLLOW */
     size_t published_count;
@@ -80,6 +82,14 @@ static void warn_late(struct trade_stream *stream, const struct trade *trade, co
                  LOG_INT("suppressed", suppressed));
 }
 
+/* Takes the trade, which the repair brings that follows the beginning of its series. */
+static void leave_to_repair(struct stream_instrument *instrument, struct trade *trade)
+{
+    if (!instrument->awaits_last_trade && instrument->ask_last_trade_at_ms == INT64_MAX)
+        instrument->ask_last_trade_at_ms = clock_monotonic_ms() + ASK_LAST_TRADE_MS;
+    trade_clear(trade);
+}
+
 /* Takes the trade. One case per verdict. */
 static void handle_trade(struct trade_stream *stream, struct stream_instrument *instrument,
                          struct trade *trade)
@@ -96,6 +106,10 @@ static void handle_trade(struct trade_stream *stream, struct stream_instrument *
     if (step.verdict == TRADE_GAP_DUPLICATE) {
         metric_increment(stream->options.metrics->duplicate_trades);
         trade_clear(trade);
+        return;
+    }
+    if (step.verdict == TRADE_GAP_UNBEGUN) {
+        leave_to_repair(instrument, trade);
         return;
     }
     instrument->ask_last_trade_at_ms = INT64_MAX;
@@ -121,6 +135,7 @@ static void handle_trade(struct trade_stream *stream, struct stream_instrument *
         break;
     case TRADE_GAP_NEXT:
     case TRADE_GAP_DUPLICATE:
+    case TRADE_GAP_UNBEGUN:
         break;
     }
     stream_publisher_send_trade(publisher, target, trade, step.verdict != TRADE_GAP_LATE);
@@ -251,19 +266,26 @@ static void on_bad_frame(const char *text, size_t length, const struct err *reas
     send_dead_letter(stream, stream->options.channel, "", text, length, reason);
 }
 
-static void on_subscribed(const char *inst_id, void *context)
+static void on_subscribed(const struct subscription *subscription, void *context)
 {
     struct trade_stream *stream = context;
-    struct stream_instrument *instrument = stream_instruments_find(&stream->instruments, inst_id);
+    struct stream_instrument *instrument =
+        stream_instruments_find(&stream->instruments, subscription->inst_id);
 
     if (!instrument || !instrument->is_followed)
         return;
     stream_publisher_announce(stream->publisher, instrument->target);
-    /* A series that has yet to begin is not on record: the sooner it is, the less a crash or a
-     * connection that is lost before the first trade can cost. */
-    instrument->ask_last_trade_at_ms =
-        clock_monotonic_ms() + (instrument->gap.has_last ? ASK_LAST_TRADE_MS : 0);
     okx_ws_client_wake(stream->client); /* it may have been the last one to wait for */
+    if (instrument->gap.has_last) {
+        instrument->ask_last_trade_at_ms = clock_monotonic_ms() + ASK_LAST_TRADE_MS;
+        return;
+    }
+    /* It was followed before, and what the stream would have brought since then did not come. */
+    if (instrument->followed_since_ms != INT64_MAX || subscription->asked > 1)
+        trade_gap_break(&instrument->gap);
+    if (subscription->first_asked_at_ms < instrument->followed_since_ms)
+        instrument->followed_since_ms = subscription->first_asked_at_ms;
+    instrument->ask_last_trade_at_ms = 0;
 }
 
 /* --- messages -----------------------------------------------------------------------------------
@@ -295,6 +317,16 @@ static void replay_published(struct trade_stream *stream, struct stream_instrume
     }
 }
 
+/* An instrument that was announced, and whose series nobody has begun, is followed since then. */
+static int64_t announced_at_ms(const struct trade_position *position)
+{
+    if (!position || position->trade_id.present)
+        return INT64_MAX;
+    int64_t age_ms = clock_wall_ms() - position->updated_at_ms;
+
+    return clock_monotonic_ms() - (age_ms > 0 ? age_ms : 0) - HOSTS_CLOCKS_MS;
+}
+
 static void follow(struct trade_stream *stream, const struct stream_message *message)
 {
     const struct trade_position *position = message->has_position ? &message->position : NULL;
@@ -311,6 +343,7 @@ static void follow(struct trade_stream *stream, const struct stream_message *mes
     stream->is_ready = false;
     instrument->ask_last_trade_at_ms = INT64_MAX;
     instrument->awaits_last_trade = false;
+    instrument->followed_since_ms = announced_at_ms(position);
     trade_gap_init(&instrument->gap);
     if (position && position->trade_id.present)
         trade_gap_start(&instrument->gap, position->trade_id.value, position->event_time_ms);
@@ -331,23 +364,45 @@ static void leave(struct trade_stream *stream, const char *inst_id)
     stream_publisher_stop(stream->publisher, instrument->target);
 }
 
-static void note_last_trade(struct trade_stream *stream, const struct trade_position *last)
+static void begin_series(struct trade_stream *stream, struct stream_instrument *instrument,
+                         const struct last_trade *last)
+{
+    const struct publish_mark mark = {.trade_id = last->trade_id,
+                                      .event_time_ms = last->event_time_ms};
+
+    if (last->is_refused)
+        trade_gap_init(&instrument->gap); /* with the next live trade then */
+    if (!last->trade_id.present)
+        return;
+    /* No more live trades may come for long after those that were left to a repair. */
+    if (instrument->gap.is_broken)
+        instrument->ask_last_trade_at_ms = clock_monotonic_ms() + ASK_LAST_TRADE_MS;
+    trade_gap_tell(&instrument->gap, last->trade_id.value, last->event_time_ms);
+    stream_publisher_begin(stream->publisher, instrument->target, &mark);
+}
+
+static void note_last_trade(struct trade_stream *stream, const struct last_trade *last)
 {
     struct stream_instrument *instrument =
         stream_instruments_find(&stream->instruments, last->inst_id);
     const struct publish_mark mark = {.trade_id = last->trade_id,
                                       .event_time_ms = last->event_time_ms};
 
-    if (!instrument || !instrument->is_followed || !instrument->awaits_last_trade)
+    if (!instrument || !instrument->is_followed || !instrument->awaits_last_trade ||
+        last->is_beginning == instrument->gap.has_last)
         return;
     instrument->awaits_last_trade = false;
+    if (last->is_beginning) {
+        begin_series(stream, instrument, last);
+        return;
+    }
+    if (!last->trade_id.present)
+        return;
     struct trade_gap_step step =
         trade_gap_advance(&instrument->gap, last->trade_id.value, last->event_time_ms.value);
     if (step.verdict == TRADE_GAP_MISSING)
         stream_publisher_send_repair(stream->publisher, instrument->target, step.from_id,
                                      step.to_id, &mark);
-    else if (step.verdict == TRADE_GAP_FIRST)
-        stream_publisher_begin(stream->publisher, instrument->target, &mark);
 }
 
 static void free_message(struct stream_message *message)
@@ -369,7 +424,7 @@ static void take_messages(struct trade_stream *stream)
             leave(stream, message->position.inst_id);
             break;
         case STREAM_LAST_TRADE:
-            note_last_trade(stream, &message->position);
+            note_last_trade(stream, &message->last);
             break;
         }
         free_message(message);
@@ -414,15 +469,10 @@ void trade_stream_leave(struct trade_stream *stream, const char *inst_id)
     post(stream, &message);
 }
 
-void trade_stream_note_last_trade(struct trade_stream *stream, const struct trade *trade)
+void trade_stream_note_last_trade(struct trade_stream *stream, const struct last_trade *last)
 {
-    struct stream_message message = {
-        .kind = STREAM_LAST_TRADE,
-        .position = {.trade_id = {true, trade->trade_id},
-                     .event_time_ms = {true, trade->event_time_ms}},
-    };
+    const struct stream_message message = {.kind = STREAM_LAST_TRADE, .last = *last};
 
-    snprintf(message.position.inst_id, sizeof message.position.inst_id, "%s", trade->inst_id);
     post(stream, &message);
 }
 
@@ -438,7 +488,9 @@ static void ask_last_trades(struct trade_stream *stream, int64_t now_ms)
             continue;
         instrument->ask_last_trade_at_ms = INT64_MAX;
         instrument->awaits_last_trade = true;
-        fetch_queue_ask_last_trade(stream->options.queue, instrument->inst_id);
+        fetch_queue_ask_last_trade(stream->options.queue, instrument->inst_id,
+                                   instrument->gap.has_last ? INT64_MAX
+                                                            : instrument->followed_since_ms);
     }
 }
 

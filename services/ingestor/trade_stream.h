@@ -7,9 +7,14 @@
  * possible after failures, under the same key. When Kafka has no room, sockets are not read; what
  * OKX drops meanwhile is repaired like any other hole.
  *
+ * An instrument without a position is followed from the first request for its subscription on, or
+ * since it was announced. Its first live trade begins the series, unless a subscription before that
+ * one ended without any; then, or as long as no live trade came, REST tells the newest trade that
+ * is older than that, and the series begins behind it. Live trades that come before REST has told
+ * are left to the repair of what is missing (decision 12).
+ *
  * A quiet instrument's outage is not found by a live trade for a long time; so a few seconds after
- * every subscription that brought no live trade, REST is asked once for the newest one; at once,
- * when the series has yet to begin.
+ * every subscription that brought no live trade, REST is asked once for the newest one.
  */
 #ifndef INGESTOR_TRADE_STREAM_H
 #define INGESTOR_TRADE_STREAM_H
@@ -21,6 +26,7 @@
 #include "base/err.h"
 #include "connection_pool.h"
 #include "domain/trade_position.h"
+#include "fetch_job.h"
 #include "fetch_queue.h"
 #include "ingestor_metrics.h"
 #include "io/record_writer.h"
@@ -40,7 +46,7 @@ struct trade_stream_options {
     struct record_writer *writer;
     struct kafka_producer *producer; /* for dead letters */
     const struct topic_names *topics;
-    struct fetch_queue *queue; /* where the newest trade is asked for */
+    struct fetch_queue *queue; /* where last trades are asked for */
     struct ingestor_metrics *metrics;
     struct service_failure *failure;
     struct status_server *status; /* condition okx-websocket */
@@ -62,7 +68,7 @@ void trade_stream_follow(struct trade_stream *stream, const char *inst_id,
                          const struct trade_position *position, struct published_trade *published,
                          size_t published_count);
 void trade_stream_leave(struct trade_stream *stream, const char *inst_id);
-/* REST says that this is the instrument's newest trade. */
-void trade_stream_note_last_trade(struct trade_stream *stream, const struct trade *trade);
+/* The answer to a question of the stream's in the queue. */
+void trade_stream_note_last_trade(struct trade_stream *stream, const struct last_trade *last);
 
 #endif

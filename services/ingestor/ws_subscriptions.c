@@ -47,13 +47,21 @@ static void forget(struct ws_subscriptions *subscriptions, struct subscription *
     *item = subscriptions->items[--subscriptions->count];
 }
 
+static struct subscription wanted(const char *inst_id)
+{
+    struct subscription item = {.state = SUBSCRIPTION_WANTED};
+
+    snprintf(item.inst_id, sizeof item.inst_id, "%s", inst_id);
+    return item;
+}
+
 void ws_subscriptions_add(struct ws_subscriptions *subscriptions, const char *inst_id)
 {
     struct subscription *item = find(subscriptions, inst_id);
 
     if (item) {
         if (item->state == SUBSCRIPTION_LEAVING) /* not told to OKX yet; asking again is harmless */
-            item->state = SUBSCRIPTION_WANTED;
+            *item = wanted(inst_id);
         return;
     }
     if (subscriptions->count == subscriptions->capacity) {
@@ -62,8 +70,7 @@ void ws_subscriptions_add(struct ws_subscriptions *subscriptions, const char *in
                                                  sizeof *subscriptions->items);
     }
     item = &subscriptions->items[subscriptions->count++];
-    *item = (struct subscription){.state = SUBSCRIPTION_WANTED};
-    snprintf(item->inst_id, sizeof item->inst_id, "%s", inst_id);
+    *item = wanted(inst_id);
 }
 
 void ws_subscriptions_remove(struct ws_subscriptions *subscriptions, const char *inst_id)
@@ -125,14 +132,16 @@ static void write_batch(struct ws_subscriptions *subscriptions, const char *oper
 }
 
 static void move_on(struct ws_subscriptions *subscriptions, enum subscription_state from,
-                    enum subscription_state to, int64_t due_ms)
+                    enum subscription_state to, int64_t now_ms)
 {
     for (size_t i = 0; i < subscriptions->count; i++) {
         struct subscription *item = &subscriptions->items[i];
 
         if (item->state == from && item->request == subscriptions->request_count) {
             item->state = to;
-            item->due_ms = due_ms;
+            item->due_ms = now_ms + WS_ACKNOWLEDGE_TIMEOUT_MS;
+            if (item->asked++ == 0)
+                item->first_asked_at_ms = now_ms;
         }
     }
 }
@@ -163,27 +172,27 @@ bool ws_subscriptions_next_request(struct ws_subscriptions *subscriptions, int64
         return false;
     token_bucket_release(&subscriptions->requests, ticket, now_ms);
 
-    int64_t due_ms = now_ms + WS_ACKNOWLEDGE_TIMEOUT_MS;
     if (leaves) {
         write_unsubscribe(subscriptions, out);
     } else if (wants) {
         write_batch(subscriptions, "subscribe", SUBSCRIPTION_WANTED, SIZE_MAX, out);
-        move_on(subscriptions, SUBSCRIPTION_WANTED, SUBSCRIPTION_REQUESTED, due_ms);
+        move_on(subscriptions, SUBSCRIPTION_WANTED, SUBSCRIPTION_REQUESTED, now_ms);
     } else {
         write_batch(subscriptions, "subscribe", SUBSCRIPTION_SUSPECT, 1, out);
-        move_on(subscriptions, SUBSCRIPTION_SUSPECT, SUBSCRIPTION_ALONE, due_ms);
+        move_on(subscriptions, SUBSCRIPTION_SUSPECT, SUBSCRIPTION_ALONE, now_ms);
     }
     return true;
 }
 
-bool ws_subscriptions_acknowledge(struct ws_subscriptions *subscriptions, const char *inst_id)
+const struct subscription *ws_subscriptions_acknowledge(struct ws_subscriptions *subscriptions,
+                                                        const char *inst_id)
 {
     struct subscription *item = find(subscriptions, inst_id);
 
     if (!item || item->state == SUBSCRIPTION_ACTIVE || item->state == SUBSCRIPTION_LEAVING)
-        return false;
+        return NULL;
     item->state = SUBSCRIPTION_ACTIVE;
-    return true;
+    return item;
 }
 
 static const char *refuse(struct subscription *item, int64_t now_ms)

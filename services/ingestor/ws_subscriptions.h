@@ -44,6 +44,8 @@ struct subscription {
     enum subscription_state state;
     int64_t due_ms;   /* when it moves on: end of the wait for an answer, or for another try */
     uint64_t request; /* number of the request that asked for it */
+    int64_t first_asked_at_ms; /* on this connection or one before it */
+    unsigned asked;            /* how often */
 };
 
 struct ws_subscriptions {
@@ -67,8 +69,10 @@ void ws_subscriptions_reopen(struct ws_subscriptions *subscriptions);
  * there is none now. */
 bool ws_subscriptions_next_request(struct ws_subscriptions *subscriptions, int64_t now_ms,
                                    struct buf *out);
-/* OKX acknowledged the instrument, or sent its data. True when it was not active before. */
-bool ws_subscriptions_acknowledge(struct ws_subscriptions *subscriptions, const char *inst_id);
+/* OKX acknowledged the instrument, or sent its data. Its subscription, borrowed until the next
+ * call, when it was not active before; else NULL. */
+const struct subscription *ws_subscriptions_acknowledge(struct ws_subscriptions *subscriptions,
+                                                        const char *inst_id);
 /* OKX answered with an error. Returns the instrument that is refused by it, or NULL when that is
  * not known yet; borrowed until the next call. request_id: "" when absent. */
 const char *ws_subscriptions_error(struct ws_subscriptions *subscriptions, const char *request_id,

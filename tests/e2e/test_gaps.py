@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
-from harness import Pipeline, eventually
+from harness import DRAIN_SECONDS, Pipeline, assert_same_trades, contents, eventually
+from pipeline import Service
 
 INSTRUMENT = "BTC-USDT"
 
@@ -96,3 +99,68 @@ def test_a_websocket_that_lags_behind_rest_loses_no_first_trades(pipeline: Pipel
     eventually("REST is asked for the last trades", lambda: asked() >= 2)
     pipeline.wait_executed_more(60)
     pipeline.assert_complete()
+
+
+def follow_in_silence(pipeline: Pipeline, **rest_fault: str | int) -> tuple[Service, int]:
+    """Subscribed to a market that trades, but for now tells no trade on the WebSocket; and since when (ms) at the latest."""
+    pipeline.settings["CURRENCIES"] = "BTC,ETH"
+    simulator = pipeline.start_simulator(SIM_TRADE_RATE="30", SIM_INSTRUMENTS="BTC-USDT,ETH-USDT")
+    simulator.resume()
+    for inst_id in pipeline.instruments():
+        simulator.fault("gap", instId=inst_id, count=1_000_000)
+    if rest_fault:
+        simulator.fault("rest", **rest_fault)
+    _, ingestor = pipeline.start("persister", "ingestor")
+    return ingestor, int(time.time() * 1000)
+
+
+def assert_complete_since(pipeline: Pipeline, followed_ms: int) -> None:
+    """All that was executed since then is stored; and of what was executed before, no more than the start took."""
+    pipeline.wait_executed_more(60)
+    pipeline.simulator.halt()
+    ledger = pipeline.simulator.ledger()
+    expected = contents(each for each in ledger if each.time_ms >= followed_ms)
+    eventually("all is stored", lambda: expected.keys() <= pipeline.table_trades().keys(), DRAIN_SECONDS)
+    started = {key: content for key, content in pipeline.table_trades().items() if key not in expected}
+    assert_same_trades(pipeline.table_trades(), {**expected, **started}, "table")
+    known = contents(each for each in ledger if each.time_ms >= followed_ms - 10_000)
+    assert started.keys() <= known.keys()
+    assert pipeline.sql("SELECT * FROM trade_gaps") == []
+
+
+def test_a_first_connection_that_is_lost_before_its_first_trade_leaves_no_hole(pipeline: Pipeline) -> None:
+    """REST told of trades that were still to come on the WebSocket, and then did not."""
+    _, followed_ms = follow_in_silence(pipeline)
+
+    def begun() -> bool:
+        positions = {record.key: record.value["tradeId"] for record in pipeline.topics.read("positions")}
+        return len(positions) == 2 and None not in positions.values()
+
+    eventually("REST has told where both begin", begun)
+    pipeline.wait_executed_more(60)
+    pipeline.simulator.fault("drop")
+    eventually("the ingestor sees the disconnect", lambda: disconnects(pipeline) >= 1)
+    pipeline.simulator.fault("clear")
+    assert_complete_since(pipeline, followed_ms)
+
+
+def test_rest_may_tell_where_a_series_begins_after_its_connection_was_lost(pipeline: Pipeline) -> None:
+    _, followed_ms = follow_in_silence(pipeline, endpoint="market/trades", status=503, count=1_000_000)
+    pipeline.wait_executed_more(60)
+    pipeline.simulator.fault("drop")
+    eventually("the ingestor sees the disconnect", lambda: disconnects(pipeline) >= 1)
+    pipeline.wait_executed_more(60)
+    pipeline.simulator.fault("clear")
+    assert_complete_since(pipeline, followed_ms)
+
+
+def test_an_ingestor_that_dies_before_a_series_has_begun_leaves_no_hole(pipeline: Pipeline) -> None:
+    ingestor, followed_ms = follow_in_silence(pipeline, endpoint="market/trades", status=503, count=1_000_000)
+    eventually("both are announced", lambda: len({each.key for each in pipeline.topics.read("positions")}) == 2)
+    pipeline.wait_executed_more(60)
+    ingestor.kill()
+    pipeline.wait_executed_more(60)
+    pipeline.simulator.fault("clear")
+    ingestor.start()
+    ingestor.wait_ready()
+    assert_complete_since(pipeline, followed_ms)

@@ -19,7 +19,7 @@ static void paths_carry_exclusive_cursors_and_page_limits(void **state)
                               "1795420800000&limit=300");
     okx_path_candles(OKX_ENDPOINT_CANDLES, "1INCH-USDT", "1Dutc", 5, 1, path);
     assert_string_equal(path, "/api/v5/market/candles?instId=1INCH-USDT&bar=1Dutc&after=5&limit=1");
-    okx_path_last_trade("PEPE-USD_UM_XPERP-310404", path);
+    okx_path_trades("PEPE-USD_UM_XPERP-310404", 1, path);
     assert_string_equal(path, "/api/v5/market/trades?instId=PEPE-USD_UM_XPERP-310404&limit=1");
     okx_path_currencies(path);
     assert_string_equal(path, "/api/v5/asset/currencies");
@@ -34,8 +34,8 @@ static void foreign_characters_of_an_instrument_are_percent_encoded(void **state
     char path[OKX_PATH_BYTES];
 
     (void)state;
-    okx_path_last_trade("A&b=c/\xc3\xa9 d", path);
-    assert_string_equal(path, "/api/v5/market/trades?instId=A%26b%3Dc%2F%C3%A9%20d&limit=1");
+    okx_path_trades("A&b=c/\xc3\xa9 d", 100, path);
+    assert_string_equal(path, "/api/v5/market/trades?instId=A%26b%3Dc%2F%C3%A9%20d&limit=100");
 }
 
 static void channels_are_asked_for_where_okx_serves_them(void **state)

@@ -104,8 +104,7 @@ static void the_newest_trade_by_rest_shows_what_is_missing_up_to_it(void **state
     struct trade_gap gap;
 
     (void)state;
-    trade_gap_init(&gap);
-    assert_int_equal(trade_gap_advance(&gap, 100, 5000).verdict, TRADE_GAP_FIRST);
+    trade_gap_start(&gap, 100, (struct optional_int64){true, 5000});
     assert_int_equal(trade_gap_advance(&gap, 100, 5000).verdict, TRADE_GAP_DUPLICATE);
     assert_int_equal(trade_gap_advance(&gap, 99, 9000).verdict, TRADE_GAP_DUPLICATE);
     struct trade_gap_step step = trade_gap_advance(&gap, 103, 5001);
@@ -182,7 +181,7 @@ static void random_feeds_leave_every_id_published_or_asked_for_exactly_once(void
 }
 
 /* REST may be ahead of the WebSocket: what it told is still on its way, with others before it. */
-static void a_series_that_was_told_of_begins_with_the_first_live_trade(void **state)
+static void a_first_live_trade_begins_the_series_earlier_than_was_told(void **state)
 {
     struct trade behind = trade_of(97, 1, 4990);
     struct trade next = trade_of(98, 1, 4995);
@@ -192,7 +191,7 @@ static void a_series_that_was_told_of_begins_with_the_first_live_trade(void **st
     (void)state;
 
     trade_gap_init(&gap);
-    assert_int_equal(trade_gap_advance(&gap, 100, 5000).verdict, TRADE_GAP_FIRST);
+    trade_gap_tell(&gap, 100, (struct optional_int64){true, 5000});
     assert_int_equal(trade_gap_next(&gap, &behind).verdict, TRADE_GAP_FIRST);
     assert_int_equal(trade_gap_next(&gap, &next).verdict, TRADE_GAP_NEXT);
     assert_int_equal(trade_gap_next(&gap, &behind).verdict, TRADE_GAP_DUPLICATE);
@@ -201,7 +200,7 @@ static void a_series_that_was_told_of_begins_with_the_first_live_trade(void **st
     assert_int_equal(step.from_id, 99);
 
     trade_gap_init(&gap);
-    assert_int_equal(trade_gap_advance(&gap, 100, 5000).verdict, TRADE_GAP_FIRST);
+    trade_gap_tell(&gap, 100, (struct optional_int64){true, 5000});
     step = trade_gap_next(&gap, &ahead);
     assert_int_equal(step.verdict, TRADE_GAP_MISSING);
     assert_int_equal(step.from_id, 101);
@@ -226,6 +225,32 @@ static void a_trade_is_ahead_when_ids_are_missing_before_it(void **state)
     assert_true(trade_gap_is_ahead(&gap, &aggregate_ahead));
 }
 
+/* Others were executed before the first live trade, and nobody received them. */
+static void after_a_break_only_what_is_told_begins_the_series(void **state)
+{
+    struct trade lost_to_repair = trade_of(105, 1, 5010);
+    struct trade later = trade_of(107, 1, 5020);
+    struct trade_gap_step step;
+    struct trade_gap gap;
+
+    (void)state;
+    trade_gap_init(&gap);
+    trade_gap_break(&gap);
+    assert_int_equal(trade_gap_next(&gap, &lost_to_repair).verdict, TRADE_GAP_UNBEGUN);
+    assert_int_equal(trade_gap_next(&gap, &lost_to_repair).verdict, TRADE_GAP_UNBEGUN);
+    trade_gap_tell(&gap, 100, unknown_time);
+    step = trade_gap_next(&gap, &later);
+    assert_int_equal(step.verdict, TRADE_GAP_MISSING);
+    assert_int_equal(step.from_id, 101);
+    assert_int_equal(step.to_id, 106);
+
+    trade_gap_break(&gap); /* nothing to a series that has begun */
+    assert_int_equal(trade_gap_next(&gap, &later).verdict, TRADE_GAP_DUPLICATE);
+    step = trade_gap_advance(&gap, 109, 5030);
+    assert_int_equal(step.verdict, TRADE_GAP_MISSING);
+    assert_int_equal(step.from_id, 108);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,8 +259,9 @@ int main(void)
         cmocka_unit_test(without_a_known_time_no_old_id_is_a_reset),
         cmocka_unit_test(a_series_recovers_from_an_absurd_id),
         cmocka_unit_test(the_newest_trade_by_rest_shows_what_is_missing_up_to_it),
-        cmocka_unit_test(a_series_that_was_told_of_begins_with_the_first_live_trade),
+        cmocka_unit_test(a_first_live_trade_begins_the_series_earlier_than_was_told),
         cmocka_unit_test(a_trade_is_ahead_when_ids_are_missing_before_it),
+        cmocka_unit_test(after_a_break_only_what_is_told_begins_the_series),
         cmocka_unit_test(random_feeds_leave_every_id_published_or_asked_for_exactly_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,6 +177,31 @@ static void too_many_requests_are_slowed_down_and_repeated(void **state)
     tear_down(&fixture);
 }
 
+static void when_it_was_first_asked_for_outlasts_connections(void **state)
+{
+    const struct subscription *subscription;
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, three, 1);
+    next_request(&fixture, NOW_MS);
+    ws_subscriptions_reopen(&fixture.subscriptions); /* lost before OKX answered */
+    next_request(&fixture, NOW_MS + 700);
+    subscription = ws_subscriptions_acknowledge(&fixture.subscriptions, "BTC-USDT");
+    assert_non_null(subscription);
+    assert_int_equal(subscription->first_asked_at_ms, NOW_MS);
+    assert_int_equal(subscription->asked, 2);
+
+    ws_subscriptions_remove(&fixture.subscriptions, "BTC-USDT");
+    ws_subscriptions_add(&fixture.subscriptions, "BTC-USDT");
+    next_request(&fixture, NOW_MS + 900);
+    subscription = ws_subscriptions_acknowledge(&fixture.subscriptions, "BTC-USDT");
+    assert_non_null(subscription);
+    assert_int_equal(subscription->first_asked_at_ms, NOW_MS + 900);
+    assert_int_equal(subscription->asked, 1);
+    tear_down(&fixture);
+}
+
 static void leaving_unsubscribes_only_what_was_asked_for(void **state)
 {
     struct fixture fixture;
@@ -301,6 +326,7 @@ int main(void)
             an_instrument_that_gets_no_answer_is_unsettled_and_asked_again_in_a_minute),
         cmocka_unit_test(suspects_are_asked_one_at_a_time),
         cmocka_unit_test(too_many_requests_are_slowed_down_and_repeated),
+        cmocka_unit_test(when_it_was_first_asked_for_outlasts_connections),
         cmocka_unit_test(leaving_unsubscribes_only_what_was_asked_for),
         cmocka_unit_test(what_left_and_came_back_is_asked_for),
         cmocka_unit_test(a_new_connection_is_asked_for_everything_again),
