@@ -1,7 +1,7 @@
 /*
  * The ingestor: OKX's market data into Kafka.
  *
- *   OKX WebSocket -> stream_connection -> trade_gap -> stream_publisher -> trades, control,
+ *   OKX WebSocket -> stream_connection -> trade_series -> stream_publisher -> trades, control,
  * positions (holes become commands on control) control -> shard -> fetch_queue -> fetch_worker ->
  * OKX REST -> trades, candles, currencies
  *                                                               -> fetch-results

@@ -9,7 +9,7 @@
 void stream_instruments_clear(struct stream_instruments *instruments)
 {
     for (size_t i = 0; i < instruments->count; i++) {
-        early_trades_clear(&instruments->items[i]->early);
+        early_trades_clear(&instruments->items[i]->series.early);
         free(instruments->items[i]);
     }
     free(instruments->items);

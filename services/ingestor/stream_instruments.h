@@ -7,20 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "early_trades.h"
-#include "trade_gap.h"
-
-struct publish_target;
+#include "trade_series.h"
 
 struct stream_instrument {
     char inst_id[INST_ID_BYTES];
     bool is_followed;
-    struct trade_gap gap;
-    struct early_trades early;
-    struct publish_target *target; /* borrowed; set by whoever adds it */
-    int64_t ask_last_trade_at_ms;  /* INT64_MAX: no need */
-    bool awaits_last_trade;        /* asked, and no live trade came since */
-    int64_t followed_since_ms;     /* monotonic, to begin the series; INT64_MAX: not yet */
+    struct trade_series series;
 };
 
 struct stream_instruments {

@@ -15,12 +15,11 @@
 #include "okx_ws_client.h"
 #include "stream_instruments.h"
 #include "stream_publisher.h"
+#include "trade_series.h"
 
 enum {
     MESSAGES_MAX = 4096,
-    SLOW_TICK_MS = 1000,      /* positions, readiness, questions for the newest trade */
-    ASK_LAST_TRADE_MS = 3000, /* quiet for so long after subscribing */
-    HOSTS_CLOCKS_MS = 250,    /* what other hosts' clocks may be ahead of ours */
+    SLOW_TICK_MS = 1000, /* positions, readiness, questions for the newest trade */
     STOP_DRAIN_MS = 1500,
     ROW_LETTERS_MAX = 16, /* of one frame */
     LOG_INTERVAL_MS = 5000,
@@ -53,7 +52,8 @@ struct trade_stream {
     bool is_ready; /* as last shown; false also when it is time to look again */
     int64_t next_slow_tick_ms;
     int64_t stop_at_ms; /* 0: not stopping */
-    struct log_limiter bad_frame_lines, late_lines;
+    struct trade_series_context series;
+    struct log_limiter bad_frame_lines;
 };
 
 /* --- trades -------------------------------------------------------------------------------------
@@ -72,105 +72,13 @@ static void send_dead_letter(struct trade_stream *stream, const char *channel, c
     frame_letters_send(stream->letters, channel, inst_id, text, length, reason);
 }
 
-static void warn_late(struct trade_stream *stream, const struct trade *trade, const char *what)
-{
-    int64_t suppressed = 0;
-
-    metric_increment(stream->options.metrics->late_trades);
-    if (log_limiter_allow(&stream->late_lines, clock_monotonic_ms(), &suppressed))
-        log_warn(what, LOG_STR("inst_id", trade->inst_id), LOG_INT("trade_id", trade->trade_id),
-                 LOG_INT("suppressed", suppressed));
-}
-
-/* Takes the trade, which the repair brings that follows the beginning of its series. */
-static void leave_to_repair(struct stream_instrument *instrument, struct trade *trade)
-{
-    if (!instrument->awaits_last_trade && instrument->ask_last_trade_at_ms == INT64_MAX)
-        instrument->ask_last_trade_at_ms = clock_monotonic_ms() + ASK_LAST_TRADE_MS;
-    trade_clear(trade);
-}
-
-/* Takes the trade. One case per verdict. */
-static void handle_trade(struct trade_stream *stream, struct stream_instrument *instrument,
-                         struct trade *trade)
-{
-    struct stream_publisher *publisher = stream->publisher;
-    struct publish_target *target = instrument->target;
-    const struct publish_mark mark = {
-        .trade_id = {true, trade->trade_id},
-        .event_time_ms = {true, trade->event_time_ms},
-    };
-    struct trade_gap_step step = trade_gap_next(&instrument->gap, trade);
-
-    metric_increment(stream->options.metrics->trades_received);
-    if (step.verdict == TRADE_GAP_DUPLICATE) {
-        metric_increment(stream->options.metrics->duplicate_trades);
-        trade_clear(trade);
-        return;
-    }
-    if (step.verdict == TRADE_GAP_UNBEGUN) {
-        leave_to_repair(instrument, trade);
-        return;
-    }
-    instrument->ask_last_trade_at_ms = INT64_MAX;
-    instrument->awaits_last_trade = false;
-    switch (step.verdict) {
-    case TRADE_GAP_OVERLAP:
-        stream_publisher_send_repair(publisher, target, step.from_id, step.to_id, &mark);
-        trade_clear(trade);
-        return;
-    case TRADE_GAP_MISSING:
-        stream_publisher_send_repair(publisher, target, step.from_id, step.to_id, NULL);
-        break;
-    case TRADE_GAP_LATE:
-        warn_late(stream, trade, "trade is out of order, published all the same");
-        break;
-    case TRADE_GAP_RESET:
-        warn_late(stream, trade, "trade ids began anew");
-        break;
-    case TRADE_GAP_FIRST:
-        stream_publisher_begin(
-            publisher, target,
-            &(struct publish_mark){.trade_id = {true, trade_first_id(trade) - 1}});
-        break;
-    case TRADE_GAP_NEXT:
-    case TRADE_GAP_DUPLICATE:
-    case TRADE_GAP_UNBEGUN:
-        break;
-    }
-    stream_publisher_send_trade(publisher, target, trade, step.verdict != TRADE_GAP_LATE);
-}
-
-static void handle_first_early(struct trade_stream *stream, struct stream_instrument *instrument)
-{
-    struct trade trade = early_trades_take(&instrument->early);
-
-    handle_trade(stream, instrument, &trade);
-}
-
-/* Those that nothing is missing before any more. */
-static void handle_early(struct trade_stream *stream, struct stream_instrument *instrument)
-{
-    const struct trade *first;
-
-    while ((first = early_trades_first(&instrument->early)) &&
-           !trade_gap_is_ahead(&instrument->gap, first))
-        handle_first_early(stream, instrument);
-}
-
-static void handle_all_early(struct trade_stream *stream, struct stream_instrument *instrument)
-{
-    while (early_trades_first(&instrument->early))
-        handle_first_early(stream, instrument);
-}
-
 static void on_taken_over(const char *inst_id, void *context)
 {
     struct trade_stream *stream = context;
     struct stream_instrument *instrument = stream_instruments_find(&stream->instruments, inst_id);
 
     if (instrument && instrument->is_followed)
-        handle_all_early(stream, instrument);
+        trade_series_taken_over(&stream->series, &instrument->series);
 }
 
 /* Takes the trade. False, with the trade left alone: nobody asked for its instrument. */
@@ -188,13 +96,7 @@ static bool take_trade(struct trade_stream *stream, struct trade *trade, bool fr
     }
     trade->origin = ORIGIN_STREAM;
     trade->received_at_us = received_at_us;
-    if (from_heir && trade_gap_is_ahead(&instrument->gap, trade)) {
-        if (early_trades_hold(&instrument->early, trade))
-            return true;
-        handle_all_early(stream, instrument);
-    }
-    handle_trade(stream, instrument, trade);
-    handle_early(stream, instrument);
+    trade_series_take(&stream->series, &instrument->series, trade, from_heir);
     return true;
 }
 
@@ -274,58 +176,12 @@ static void on_subscribed(const struct subscription *subscription, void *context
 
     if (!instrument || !instrument->is_followed)
         return;
-    stream_publisher_announce(stream->publisher, instrument->target);
+    trade_series_subscribed(&stream->series, &instrument->series, subscription);
     okx_ws_client_wake(stream->client); /* it may have been the last one to wait for */
-    if (instrument->gap.has_last) {
-        instrument->ask_last_trade_at_ms = clock_monotonic_ms() + ASK_LAST_TRADE_MS;
-        return;
-    }
-    /* It was followed before, and what the stream would have brought since then did not come. */
-    if (instrument->followed_since_ms != INT64_MAX || subscription->asked > 1)
-        trade_gap_break(&instrument->gap);
-    if (subscription->first_asked_at_ms < instrument->followed_since_ms)
-        instrument->followed_since_ms = subscription->first_asked_at_ms;
-    instrument->ask_last_trade_at_ms = 0;
 }
 
 /* --- messages -----------------------------------------------------------------------------------
  */
-
-/* What the previous owner published behind its position continues the series; holes between are
- * asked for (again), since nothing says that they were. */
-static void replay_published(struct trade_stream *stream, struct stream_instrument *instrument,
-                             const struct published_trade *published, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct trade trade = {
-            .trade_id = published[i].trade_id,
-            .event_time_ms = published[i].event_time_ms,
-            .count = published[i].count,
-        };
-        const struct publish_mark mark = {
-            .trade_id = {true, trade.trade_id},
-            .event_time_ms = {true, trade.event_time_ms},
-            .offset = {true, published[i].offset},
-        };
-        struct trade_gap_step step = trade_gap_next(&instrument->gap, &trade);
-
-        if (step.verdict == TRADE_GAP_MISSING)
-            stream_publisher_send_repair(stream->publisher, instrument->target, step.from_id,
-                                         step.to_id, NULL);
-        if (step.verdict != TRADE_GAP_DUPLICATE && step.verdict != TRADE_GAP_LATE)
-            stream_publisher_skip_to(stream->publisher, instrument->target, &mark);
-    }
-}
-
-/* An instrument that was announced, and whose series nobody has begun, is followed since then. */
-static int64_t announced_at_ms(const struct trade_position *position)
-{
-    if (!position || position->trade_id.present)
-        return INT64_MAX;
-    int64_t age_ms = clock_wall_ms() - position->updated_at_ms;
-
-    return clock_monotonic_ms() - (age_ms > 0 ? age_ms : 0) - HOSTS_CLOCKS_MS;
-}
 
 static void follow(struct trade_stream *stream, const struct stream_message *message)
 {
@@ -335,20 +191,14 @@ static void follow(struct trade_stream *stream, const struct stream_message *mes
 
     if (!instrument) {
         instrument = stream_instruments_add(&stream->instruments, inst_id);
-        instrument->target = stream_publisher_add_target(stream->publisher, inst_id);
+        instrument->series.target = stream_publisher_add_target(stream->publisher, inst_id);
     }
     if (instrument->is_followed)
         return;
     instrument->is_followed = true;
     stream->is_ready = false;
-    instrument->ask_last_trade_at_ms = INT64_MAX;
-    instrument->awaits_last_trade = false;
-    instrument->followed_since_ms = announced_at_ms(position);
-    trade_gap_init(&instrument->gap);
-    if (position && position->trade_id.present)
-        trade_gap_start(&instrument->gap, position->trade_id.value, position->event_time_ms);
-    stream_publisher_start(stream->publisher, instrument->target, position);
-    replay_published(stream, instrument, message->published, message->published_count);
+    trade_series_follow(&stream->series, &instrument->series, position, message->published,
+                        message->published_count);
     connection_pool_add(stream->connections, instrument->inst_id);
 }
 
@@ -359,50 +209,17 @@ static void leave(struct trade_stream *stream, const char *inst_id)
     if (!instrument || !instrument->is_followed)
         return;
     instrument->is_followed = false;
-    early_trades_clear(&instrument->early);
     connection_pool_remove(stream->connections, inst_id);
-    stream_publisher_stop(stream->publisher, instrument->target);
-}
-
-static void begin_series(struct trade_stream *stream, struct stream_instrument *instrument,
-                         const struct last_trade *last)
-{
-    const struct publish_mark mark = {.trade_id = last->trade_id,
-                                      .event_time_ms = last->event_time_ms};
-
-    if (last->is_refused)
-        trade_gap_init(&instrument->gap); /* with the next live trade then */
-    if (!last->trade_id.present)
-        return;
-    /* No more live trades may come for long after those that were left to a repair. */
-    if (instrument->gap.is_broken)
-        instrument->ask_last_trade_at_ms = clock_monotonic_ms() + ASK_LAST_TRADE_MS;
-    trade_gap_tell(&instrument->gap, last->trade_id.value, last->event_time_ms);
-    stream_publisher_begin(stream->publisher, instrument->target, &mark);
+    trade_series_leave(&stream->series, &instrument->series);
 }
 
 static void note_last_trade(struct trade_stream *stream, const struct last_trade *last)
 {
     struct stream_instrument *instrument =
         stream_instruments_find(&stream->instruments, last->inst_id);
-    const struct publish_mark mark = {.trade_id = last->trade_id,
-                                      .event_time_ms = last->event_time_ms};
 
-    if (!instrument || !instrument->is_followed || !instrument->awaits_last_trade ||
-        last->is_beginning == instrument->gap.has_last)
-        return;
-    instrument->awaits_last_trade = false;
-    if (last->is_beginning) {
-        begin_series(stream, instrument, last);
-        return;
-    }
-    if (!last->trade_id.present)
-        return;
-    struct trade_gap_step step =
-        trade_gap_advance(&instrument->gap, last->trade_id.value, last->event_time_ms.value);
-    if (step.verdict == TRADE_GAP_MISSING)
-        stream_publisher_send_repair(stream->publisher, instrument->target, step.from_id,
-                                     step.to_id, &mark);
+    if (instrument && instrument->is_followed)
+        trade_series_note_last(&stream->series, &instrument->series, last);
 }
 
 static void free_message(struct stream_message *message)
@@ -483,14 +300,10 @@ static void ask_last_trades(struct trade_stream *stream, int64_t now_ms)
 {
     for (size_t i = 0; i < stream->instruments.count; i++) {
         struct stream_instrument *instrument = stream->instruments.items[i];
+        int64_t since_ms = 0;
 
-        if (!instrument->is_followed || now_ms < instrument->ask_last_trade_at_ms)
-            continue;
-        instrument->ask_last_trade_at_ms = INT64_MAX;
-        instrument->awaits_last_trade = true;
-        fetch_queue_ask_last_trade(stream->options.queue, instrument->inst_id,
-                                   instrument->gap.has_last ? INT64_MAX
-                                                            : instrument->followed_since_ms);
+        if (instrument->is_followed && trade_series_asks(&instrument->series, now_ms, &since_ms))
+            fetch_queue_ask_last_trade(stream->options.queue, instrument->inst_id, since_ms);
     }
 }
 
@@ -593,10 +406,14 @@ struct trade_stream *trade_stream_start(const struct trade_stream_options *optio
     stream->options = *options;
     stream->messages = bounded_queue_create(MESSAGES_MAX);
     stream->bad_frame_lines.interval_ms = LOG_INTERVAL_MS;
-    stream->late_lines.interval_ms = LOG_INTERVAL_MS;
     stream->letters = frame_letters_create(options->producer, options->topics);
     stream->publisher = stream_publisher_create(options->writer, options->metrics, options->failure,
                                                 options->repair_trades_max);
+    stream->series = (struct trade_series_context){
+        .publisher = stream->publisher,
+        .metrics = options->metrics,
+        .late_lines = {.interval_ms = LOG_INTERVAL_MS},
+    };
     stream->client = okx_ws_client_create(&client_options, &handler, err);
     if (!stream->client)
         goto fail;

@@ -1,20 +1,11 @@
 /*
- * Pipeline 1: OKX WebSocket → okx_message → trade_gap → Kafka (trades, control, positions), on a
+ * Pipeline 1: OKX WebSocket → okx_message → trade_series → Kafka (trades, control, positions), on a
  * thread of its own.
  *
- * Promise: every trade of a followed instrument since its position is published, or asked for by a
- * repair command that is published, or named as a hole that stays (fetch-results). Duplicates are
- * possible after failures, under the same key. When Kafka has no room, sockets are not read; what
- * OKX drops meanwhile is repaired like any other hole.
- *
- * An instrument without a position is followed from the first request for its subscription on, or
- * since it was announced. Its first live trade begins the series, unless a subscription before that
- * one ended without any; then, or as long as no live trade came, REST tells the newest trade that
- * is older than that, and the series begins behind it. Live trades that come before REST has told
- * are left to the repair of what is missing (decision 12).
- *
- * A quiet instrument's outage is not found by a live trade for a long time; so a few seconds after
- * every subscription that brought no live trade, REST is asked once for the newest one.
+ * Promise: every trade of a followed instrument since its position, or else since its subscription
+ * was asked for, is published, or asked for by a repair command that is published, or named as a
+ * hole that stays (fetch-results). Duplicates are possible after failures, under the same key. When
+ * Kafka has no room, sockets are not read; what OKX drops meanwhile is repaired like any other hole.
  */
 #ifndef INGESTOR_TRADE_STREAM_H
 #define INGESTOR_TRADE_STREAM_H
