@@ -11,12 +11,12 @@ from typing import Any
 from checker import Findings
 from faults import Fault
 from mutations import MUTATIONS
+from pipeline import MEMORY_LIMIT_MIB
 from rounds import Round, Verdict
 from watch import Watch
 from world import World
 
 VOID_SHARE_MAX = 0.1
-RSS_LIMIT_MIB = {"ingestor": 160, "persister": 192, "scheduler": 64}
 DESCRIPTORS_LIMIT = {"ingestor": 80, "persister": 56, "scheduler": 72}
 MIB = 1024
 
@@ -87,8 +87,8 @@ class Report:
         for kind, peak in sorted(watch.peak_kib.items()):
             count = watch.peak_descriptors[kind]
             self._peaks[kind] = {"rss_mib": round(peak / MIB), "descriptors": count}
-            if self._bounds_memory and peak > RSS_LIMIT_MIB[kind] * MIB:
-                self._problems.append(f"{kind}: {peak / MIB:.0f} MiB, the limit is {RSS_LIMIT_MIB[kind]}")
+            if self._bounds_memory and peak > MEMORY_LIMIT_MIB[kind] * MIB:
+                self._problems.append(f"{kind}: {peak / MIB:.0f} MiB, the limit is {MEMORY_LIMIT_MIB[kind]}")
             if count > DESCRIPTORS_LIMIT[kind]:
                 self._problems.append(f"{kind}: {count} file descriptors, the limit is {DESCRIPTORS_LIMIT[kind]}")
 
@@ -135,7 +135,7 @@ class Report:
             print(f"{kind:13} {total(kind)}")
         print(f"worst single  {max(self._worst.values(), default=0):.1f} s to recover")
         for kind, peak in self._peaks.items():
-            print(f"{kind:13} peak {peak['rss_mib']} MiB of {RSS_LIMIT_MIB[kind]}, {peak['descriptors']} descriptors")
+            print(f"{kind:13} peak {peak['rss_mib']} MiB of {MEMORY_LIMIT_MIB[kind]}, {peak['descriptors']} descriptors")
         print(f"took          {(time.monotonic() - self._started) / 60:.1f} min\n")
 
     def _as_json(self, counts: Counter[str]) -> dict[str, Any]:

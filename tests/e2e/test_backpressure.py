@@ -11,16 +11,14 @@ from pathlib import Path
 import psycopg
 import pytest
 from harness import LOGS, Pipeline, conninfo, eventually
-from pipeline import Service
+from pipeline import MEMORY_LIMIT_MIB, Service
 from stack import Stack
 
 RATE = 150  # trades a second of each of five instruments
 OUTAGE_SECONDS = 25
 QUEUE_RECORDS = 5000  # the outage brings several times as many
 READ_AHEAD_KILOBYTES = 1024
-# What docs/operations.md promises; the queues of the tests are smaller than the defaults, so far less is needed.
-LIMIT_MEGABYTES = {"ingestor": 256, "persister": 256, "scheduler": 128}
-GROWTH_MEGABYTES = 48
+GROWTH_MEGABYTES = 48  # the queues of the tests are smaller than the defaults
 
 
 pytestmark = pytest.mark.long
@@ -84,7 +82,7 @@ def assert_caught_up(pipeline: Pipeline, pids: dict[str, int]) -> None:
     pipeline.assert_complete(300)
     assert {name: each.pid for name, each in services(pipeline).items()} == pids
     for name, each in services(pipeline).items():
-        assert memory(each, "VmHWM") < LIMIT_MEGABYTES[name]
+        assert memory(each, "VmHWM") < MEMORY_LIMIT_MIB[name]
 
 
 def test_kafka_away_fills_no_memory_and_loses_nothing(running: Pipeline, own_stack: Stack) -> None:

@@ -11,7 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 from harness import BINARIES
-from pipeline import REPOSITORY
+from pipeline import MEMORY_LIMIT_MIB, REPOSITORY
 
 MANIFESTS = REPOSITORY / "docker/kubernetes"
 MIGRATIONS = REPOSITORY / "migrations"
@@ -217,8 +217,18 @@ def test_a_pod_can_do_nothing_that_it_need_not(workload: Document) -> None:
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    assert container["resources"]["limits"]["memory"]
     assert set(container["resources"]["requests"]) == {"cpu", "memory"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_the_same_memory_wherever_it_runs(service: str) -> None:
+    limit = MEMORY_LIMIT_MIB[service]
+    assert container_of(named("Deployment", service))["resources"]["limits"] == {"memory": f"{limit}Mi"}
+    composed = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
+    assert composed[service]["mem_limit"] == f"{limit}m"
+    assert f"| {service} | {limit} MiB |" in (REPOSITORY / "docs/operations.md").read_text()
+    [row] = re.findall(rf"^\| `{service}` \|.*", (REPOSITORY / "docs/docker.md").read_text(), re.MULTILINE)
+    assert f"| {limit} MB |" in row
 
 
 def test_a_service_has_the_time_that_it_takes_to_stop() -> None:

@@ -18,6 +18,8 @@ from processes import as_user, free_ports, wait_for
 REPOSITORY = Path(__file__).resolve().parents[2]
 METRIC_PREFIX = "currency_trends_"
 HTTP_TIMEOUT_SECONDS = 5
+# The most memory that a service may take, as docs/operations.md ("Memory") states it; every deployment sets it.
+MEMORY_LIMIT_MIB = {"ingestor": 160, "persister": 192, "scheduler": 64}
 SANITIZER_REPORT = re.compile(r"ERROR: \w+Sanitizer|runtime error:|LeakSanitizer: detected|WARNING: ThreadSanitizer")
 
 
