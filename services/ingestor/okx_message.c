@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "exact_numbers.h"
 #include "okx_row.h"
 
 struct okx_rows {
@@ -15,26 +16,25 @@ struct okx_rows {
  * half a gigabyte. OKX's largest answer, all instruments, has a quarter of it. */
 enum { VALUES_MAX = 200000 };
 
-/* Every value but the first stands behind one of these. */
-static bool has_too_many_values(const char *text, size_t length)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < length; i++)
-        count += text[i] == ',' || text[i] == '[' || text[i] == '{';
-    return count > VALUES_MAX;
-}
-
 static json_t *parse_object(const char *text, size_t length, struct err *err)
 {
     json_error_t error;
     json_t *document = NULL;
+    struct buf marked;
 
-    if (has_too_many_values(text, length)) {
+    buf_init(&marked, length + (size_t)VALUES_MAX * EXACT_NUMBERS_MARK_BYTES);
+    switch (exact_numbers_mark(text, length, VALUES_MAX, &marked)) {
+    case -1:
+        buf_clear(&marked);
         err_set(err, ERR_LIMIT, "more than %d values", VALUES_MAX);
         return NULL;
+    case 0:
+        document = json_loadb(text, length, 0, &error);
+        break;
+    default:
+        document = json_loadb(marked.data, marked.length, 0, &error);
     }
-    document = json_loadb(text, length, 0, &error);
+    buf_clear(&marked);
     if (!document) {
         err_set(err, ERR_PROTOCOL, "no JSON: %.120s", error.text);
         return NULL;
@@ -61,7 +61,9 @@ static struct okx_rows *rows_create(json_t *document, json_t *data)
 static void copy_member(const json_t *object, const char *name, char *text, size_t bytes)
 {
     const char *value = json_string_value(json_object_get(object, name));
-    size_t length = value ? strlen(value) : 0;
+    struct text_view number;
+    size_t length =
+        value && !exact_numbers_is_marked(text_view_of(value), &number) ? strlen(value) : 0;
 
     if (length >= bytes) {
         length = bytes - 1;
@@ -239,9 +241,7 @@ size_t okx_rows_count(const struct okx_rows *rows)
 
 char *okx_rows_text(const struct okx_rows *rows, size_t index)
 {
-    char *text = json_dumps(json_array_get(rows->data, index), JSON_ENCODE_ANY | JSON_COMPACT);
-
-    return text ? text : mem_strdup("");
+    return okx_row_text(json_array_get(rows->data, index));
 }
 
 int okx_rows_read_trade(const struct okx_rows *rows, size_t index, struct trade *trade,

@@ -81,14 +81,15 @@ struct okx_rows *okx_answer_read(long http_status, const char *text, size_t leng
 
 void okx_rows_destroy(struct okx_rows *rows);
 size_t okx_rows_count(const struct okx_rows *rows);
-/* Returns owned: the row as compact JSON text. */
+/* Returns owned: the row as compact JSON text, numbers with the digits that OKX sent. */
 char *okx_rows_text(const struct okx_rows *rows, size_t index) MUST_CHECK;
 
 /*
  * Each fills the whole record but origin, received_at_us and the snapshot members; owned parts are
  * released by the record's _clear. Errors: ERR_PROTOCOL (a member is missing or malformed),
  * ERR_OUT_OF_RANGE (a value that we cannot hold exactly), ERR_LIMIT (too many or too long unknown
- * members).
+ * members). Numbers may be JSON numbers or strings, of any number of digits; those of unknown
+ * members keep theirs.
  */
 int okx_rows_read_trade(const struct okx_rows *rows, size_t index, struct trade *trade,
                         struct err *err) MUST_CHECK;

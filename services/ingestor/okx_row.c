@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "exact_numbers.h"
 
 enum { EXTRA_VALUE_BYTES_MAX = 16 * 1024, CANDLE_COLUMNS = 9 };
 
-/* --- scalars: a string, or an integer as its digits; "" and null stand for "not available" ------
+/* --- scalars: a string, or a number as its digits; "" and null stand for "not available" ------
  */
 
 struct scalar {
@@ -25,13 +26,16 @@ static int read_scalar(const json_t *value, const char *name, struct scalar *sca
     if (!value || json_is_null(value))
         return 0;
     if (json_is_string(value)) {
-        scalar->text = (struct text_view){json_string_value(value), json_string_length(value)};
+        struct text_view text = {json_string_value(value), json_string_length(value)};
+
+        if (!exact_numbers_is_marked(text, &scalar->text))
+            scalar->text = text;
     } else if (json_is_integer(value)) {
         int length = snprintf(scalar->digits, sizeof scalar->digits, "%" JSON_INTEGER_FORMAT,
                               json_integer_value(value));
         scalar->text = (struct text_view){scalar->digits, (size_t)length};
     } else {
-        return err_set(err, ERR_PROTOCOL, "%s is neither a string nor an integer", name);
+        return err_set(err, ERR_PROTOCOL, "%s is neither a string nor a number", name);
     }
     scalar->is_present = scalar->text.length > 0;
     return 0;
@@ -165,22 +169,33 @@ static int read_field(const json_t *value, const struct field *field, void *targ
     return 0;
 }
 
+char *okx_row_text(const json_t *value)
+{
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+    if (!text)
+        return mem_strdup("");
+    exact_numbers_unmark(text);
+    return text;
+}
+
 static int add_extra(const char *name, const json_t *value, struct extra_fields *extra,
                      struct err *err)
 {
     char *json = NULL;
-    const char *text = json_string_value(value);
-    size_t length = json_string_length(value);
+    struct text_view text = {json_string_value(value), json_string_length(value)};
+    struct text_view number;
     int status = -1;
 
-    if (!text) {
-        json = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-        text = json ? json : "";
-        length = strlen(text);
+    if (!text.data) {
+        json = okx_row_text(value);
+        text = text_view_of(json);
+    } else if (exact_numbers_is_marked(text, &number)) {
+        text = number;
     }
-    if (length > EXTRA_VALUE_BYTES_MAX)
-        err_set(err, ERR_LIMIT, "unknown member has %zu characters", length);
-    else if (extra_fields_add(extra, name, strlen(name), text, length) != 0)
+    if (text.length > EXTRA_VALUE_BYTES_MAX)
+        err_set(err, ERR_LIMIT, "unknown member has %zu characters", text.length);
+    else if (extra_fields_add(extra, name, strlen(name), text.data, text.length) != 0)
         err_set(err, ERR_LIMIT, "more than %d unknown members", EXTRA_FIELDS_MAX);
     else
         status = 0;

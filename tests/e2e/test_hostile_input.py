@@ -109,7 +109,7 @@ FRAMES = {
     "rows": ("limit", "more than 200000 values"),
     "nested": ("protocol", "no JSON"),
     "digits": ("out_of_range", "px"),
-    "number": ("protocol", "no JSON"),
+    "number": ("out_of_range", "px"),
     "utf8": ("protocol", "no JSON"),
     "nul": ("protocol", "no JSON"),
     "empty": ("protocol", ""),

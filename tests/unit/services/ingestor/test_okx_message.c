@@ -253,6 +253,40 @@ static void unknown_members_are_kept(void **state)
     okx_rows_destroy(rows);
 }
 
+static void numbers_keep_their_digits_however_many(void **state)
+{
+    static const char row[] =
+        "{\"instId\":\"A-B\",\"tradeId\":1234567890123456789,\"px\":64040.20000000000000001,"
+        "\"sz\":1.5e-3,\"side\":\"buy\",\"ts\":5,\"big\":123456789012345678901234567890,"
+        "\"real\":0.10,\"huge\":1E+400,\"small\":-0.0,\"list\":[1.10,{\"a\":-1e5,\"b\":\"1.10\"}],"
+        "\"text\":\"\\\"1.10, \\\\\",\"int\":-7}";
+    char data[1024];
+    struct okx_rows *rows;
+    struct trade trade;
+    struct err err = {0};
+
+    (void)state;
+    snprintf(data, sizeof data, "[%s]", row);
+    rows = read_rows(data);
+    assert_int_equal(okx_rows_read_trade(rows, 0, &trade, &err), 0);
+    assert_int_equal(trade.trade_id, INT64_C(1234567890123456789));
+    assert_decimal(trade.price, "64040.20000000000000001");
+    assert_decimal(trade.size, "0.0015");
+    assert_string_equal(extra_fields_find(&trade.extra, "big"), "123456789012345678901234567890");
+    assert_string_equal(extra_fields_find(&trade.extra, "real"), "0.10");
+    assert_string_equal(extra_fields_find(&trade.extra, "huge"), "1E+400");
+    assert_string_equal(extra_fields_find(&trade.extra, "small"), "-0.0");
+    assert_string_equal(extra_fields_find(&trade.extra, "list"),
+                        "[1.10,{\"a\":-1e5,\"b\":\"1.10\"}]");
+    assert_string_equal(extra_fields_find(&trade.extra, "text"), "\"1.10, \\");
+    assert_string_equal(extra_fields_find(&trade.extra, "int"), "-7");
+    char *text = okx_rows_text(rows, 0);
+    assert_string_equal(text, row);
+    free(text);
+    trade_clear(&trade);
+    okx_rows_destroy(rows);
+}
+
 struct bad_trade_case {
     const char *name, *row;
     enum err_code code;
@@ -285,8 +319,11 @@ static const struct bad_trade_case bad_trade_cases[] = {
      ERR_PROTOCOL},
     {"a price that is no number",
      TRADE_ROW_WITH("\"A-B\"", "\"1\"", "\"1,5\"", "\"1\"", "\"buy\"", "\"1\"", ""), ERR_PROTOCOL},
-    {"a price as a JSON fraction, already inexact",
-     TRADE_ROW_WITH("\"A-B\"", "\"1\"", "64040.2", "\"1\"", "\"buy\"", "\"1\"", ""), ERR_PROTOCOL},
+    {"a price as a number of 19 decimals",
+     TRADE_ROW_WITH("\"A-B\"", "\"1\"", "0.0000000000000000001", "\"1\"", "\"buy\"", "\"1\"", ""),
+     ERR_OUT_OF_RANGE},
+    {"an id that is a fraction",
+     TRADE_ROW_WITH("\"A-B\"", "1.0", "\"1\"", "\"1\"", "\"buy\"", "\"1\"", ""), ERR_PROTOCOL},
     {"a price of 19 decimals",
      TRADE_ROW_WITH("\"A-B\"", "\"1\"", "\"0.0000000000000000001\"", "\"1\"", "\"buy\"", "\"1\"",
                     ""),
@@ -733,6 +770,7 @@ int main(void)
         cmocka_unit_test(an_aggregated_trade_is_read_digit_by_digit),
         cmocka_unit_test(optional_members_may_be_absent_empty_or_null),
         cmocka_unit_test(unknown_members_are_kept),
+        cmocka_unit_test(numbers_keep_their_digits_however_many),
         cmocka_unit_test(bad_trades_are_refused_by_themselves),
         cmocka_unit_test(too_many_or_too_long_unknown_members_are_refused),
         cmocka_unit_test(candle_columns_are_read_and_more_of_them_kept),
