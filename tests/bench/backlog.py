@@ -29,7 +29,16 @@ class Result:
 
     rows_per_second: float
     cpu_per_million: float
+    server_cpu_per_million: float  # of PostgreSQL's processes that served them
     peak_bytes: int
+
+
+@dataclass(frozen=True)
+class Alone:
+    """How fast PostgreSQL took the same rows when they were there already, encoded, and what its process used."""
+
+    rows_per_second: float
+    server_cpu_per_million: float
 
 
 class Backlog:
@@ -55,8 +64,8 @@ class Backlog:
         self.pipeline.sql("TRUNCATE trades")
         self.pipeline.sql("CHECKPOINT")
 
-    def alone(self, mode: str, table: str = "trades", batch: int = BATCH_ROWS) -> float:
-        """Rows per second of PostgreSQL alone with the trades of the topic."""
+    def alone(self, mode: str, table: str = "trades", batch: int = BATCH_ROWS) -> Alone:
+        """PostgreSQL alone with the trades of the topic."""
         return self._alone(mode, self.first, self.count, table, batch)
 
     def put_before(self, count: int) -> None:
@@ -64,10 +73,11 @@ class Backlog:
         self._alone("copy", self.first - count, count, "trades", BATCH_ROWS)
         self.pipeline.sql("CHECKPOINT")
 
-    def _alone(self, mode: str, first: int, count: int, table: str, batch: int) -> float:
+    def _alone(self, mode: str, first: int, count: int, table: str, batch: int) -> Alone:
         arguments = (mode, str(first), str(count), str(batch), str(self.start_ms))
         results = self._run("yard_postgres", *arguments, YARDSTICK_TABLE=table)
-        return results["rows"] / results["seconds"]
+        rows = results["rows"]
+        return Alone(rows / results["seconds"], results["server_cpu_seconds"] / rows * 1e6)
 
     def persist(self, persisters: int = 1, **settings: str) -> Result:
         """Reads the topic from its beginning until every trade is in the table."""
@@ -75,14 +85,24 @@ class Backlog:
         with self._running(persisters, **settings) as services:
             # What it takes to join the group is figure f's; here the clock starts with the first rows.
             self._await(services, 1)
+            servers = self._servers()
+            server_used = sum(cpu_seconds(pid) for pid in servers)
             began, done, used = time.monotonic(), _rows(services), _cpu(services)
             self._await(services, self.count)
             rows = self.count - done
             return Result(
                 rows / (time.monotonic() - began),
                 (_cpu(services) - used) / rows * 1e6,
+                (sum(cpu_seconds(pid) for pid in servers) - server_used) / rows * 1e6,
                 max(peak_resident_bytes(service.pid) for service in services),
             )
+
+    def _servers(self) -> list[int]:
+        """PostgreSQL's processes that serve the persisters."""
+        query = (
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'persister'"
+        )
+        return [pid for [pid] in self.pipeline.sql(query)]
 
     @contextmanager
     def _running(self, persisters: int, **settings: str) -> Iterator[list[Service]]:

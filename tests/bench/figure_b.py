@@ -25,7 +25,7 @@ def run(bench: Bench) -> Iterable[Comparison]:
     _yardstick(bench, 1_000, 1_000)  # a broker's first seconds are slower than all others
     for rate in (1_000, 10_000) if bench.is_quick else (1_000, 10_000, 50_000):
         bench.say(f"{rate} trades/s")
-        comparisons += _at_rate(bench, rate, rate * bench.pick(full=10, quick=3))
+        comparisons += _at_rate(bench, rate, rate * bench.pick(full=10, quick=2))
     return comparisons
 
 

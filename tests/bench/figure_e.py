@@ -42,7 +42,7 @@ def run(bench: Bench) -> Iterable[Comparison]:
     free = Comparison("e", "candles without a limit, one ingestor", "/s")
     growth = Comparison("e", "ingestor's memory at the end over the beginning", "times", aim=Aim(AT_MOST, 1.1))
     scheduler = Comparison("e", "scheduler's peak RSS meanwhile", "MiB", aim=Aim(AT_MOST, 16))
-    seconds = bench.pick(full=40, quick=8)
+    seconds = bench.pick(full=40, quick=6)
     for _ in bench.rounds(full=3, quick=1):
         kept = _backfill(bench, seconds)
         rate.add(kept.requests_per_second, PUBLISHED_RATE / WINDOW_SECONDS)

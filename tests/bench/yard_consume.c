@@ -55,23 +55,35 @@ static rd_kafka_t *create_client(const char *brokers)
     return client;
 }
 
+/* A broker may not know a topic yet that has just been made. */
+static int32_t count_partitions(struct consumer *consumer, rd_kafka_topic_t *topic)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + METADATA_TIMEOUT_MS;
+    const struct rd_kafka_metadata *metadata = NULL;
+    int32_t count = 0;
+
+    while (count == 0 && clock_monotonic_ms() < deadline_ms) {
+        if (rd_kafka_metadata(consumer->client, 0, topic, &metadata, METADATA_TIMEOUT_MS) != 0)
+            fail("no metadata");
+        count = metadata->topics[0].partition_cnt;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    return count;
+}
+
 /* All partitions, from their ends on. */
 static void assign(struct consumer *consumer, const char *topic)
 {
     rd_kafka_topic_t *handle = rd_kafka_topic_new(consumer->client, topic, NULL);
-    const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_topic_partition_list_t *partitions;
 
-    if (rd_kafka_metadata(consumer->client, 0, handle, &metadata, METADATA_TIMEOUT_MS) != 0)
-        fail("no metadata");
-    consumer->partitions_left = metadata->topics[0].partition_cnt;
+    consumer->partitions_left = count_partitions(consumer, handle);
     partitions = rd_kafka_topic_partition_list_new(consumer->partitions_left);
     for (int32_t i = 0; i < consumer->partitions_left; i++)
         rd_kafka_topic_partition_list_add(partitions, topic, i)->offset = RD_KAFKA_OFFSET_END;
     if (consumer->partitions_left == 0 || rd_kafka_assign(consumer->client, partitions) != 0)
         fail("cannot assign the topic's partitions");
     rd_kafka_topic_partition_list_destroy(partitions);
-    rd_kafka_metadata_destroy(metadata);
     rd_kafka_topic_destroy(handle);
 }
 
