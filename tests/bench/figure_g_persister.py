@@ -31,10 +31,11 @@ def run(bench: Bench) -> Iterable[Comparison]:
         )
         for rows in more
     }
+    several = QUICK_PERSISTERS if bench.is_quick else PERSISTERS
     together = {
-        count: Comparison("g", f"fresh rows/s, {count} persisters", "/s", limit="one persister") for count in (QUICK_PERSISTERS if bench.is_quick else PERSISTERS)
+        count: Comparison("g", f"fresh rows/s, {count} persisters", "/s", limit="one persister") for count in several
     }
-    with backlog(bench, bench.pick(full=500_000, quick=100_000), first=max(more)) as topic:
+    with backlog(bench, bench.pick(full=500_000, quick=200_000), first=max(more)) as topic:
         for _ in bench.rounds(full=3, quick=1):
             results = {rows: _behind(topic, rows) for rows in (FEWEST, *more)}
             fewest = results[FEWEST]
