@@ -17,6 +17,9 @@ enum {
     CONNECT_TIMEOUT_S = 10,
     RECEIVE_BUFFER_BYTES = 64 * 1024,
     CLOSE_REASON_BYTES = 240,
+    /* libwebsockets has tables of this size, by default of as many as the process may open: 16 MiB
+     * where containers allow a million. */
+    SOCKETS_MAX = 4096,
     /* Long enough for what is asked for together to go out in one request. */
     SOON_MS = 10,
 };
@@ -326,6 +329,7 @@ struct okx_ws_client *okx_ws_client_create(const struct okx_ws_options *options,
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = protocols,
+        .fd_limit_per_thread = SOCKETS_MAX,
         .timeout_secs = CONNECT_TIMEOUT_S,
         .connect_timeout_secs = CONNECT_TIMEOUT_S,
         .retry_and_idle_policy = &no_control_pings,

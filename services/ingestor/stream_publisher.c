@@ -23,7 +23,7 @@ struct publish_target {
     struct publish_mark published;
 };
 
-enum { AWAITED_PER_BLOCK = 1024 };
+enum { AWAITED_PER_BLOCK = 128 };
 
 /* A record whose acknowledgement is awaited. */
 struct awaited {

@@ -1,5 +1,8 @@
 #include "ingestor/okx_ws_client.h"
 
+#include <malloc.h>
+#include <sys/resource.h>
+
 #include "base/clock.h"
 #include "tests/support/unit_test.h"
 
@@ -66,11 +69,41 @@ static void many_wakes_do_not_put_a_turn_off(void **state)
     assert_chain_is_quick(wake_twice);
 }
 
+static size_t allocated_bytes(void)
+{
+    struct mallinfo2 info = mallinfo2();
+
+    return info.uordblks + info.hblkhd;
+}
+
+/* Containers often allow a million open files, for each of which libwebsockets would have room. */
+static void memory_does_not_grow_with_the_limit_of_open_files(void **state)
+{
+    enum { BYTES_MAX = 256 * 1024 };
+    const struct okx_ws_options options = {.url = "ws://127.0.0.1:1", .user_agent = "test"};
+    const struct okx_ws_handler handler = {0};
+    struct rlimit limit = {0};
+    struct okx_ws_client *client;
+    struct err err = {0};
+    size_t before;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    before = allocated_bytes();
+    client = okx_ws_client_create(&options, &handler, &err);
+    assert_non_null(client);
+    assert_in_range(allocated_bytes() - before, 0, BYTES_MAX);
+    okx_ws_client_destroy(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_turn_follows_soon_after_a_wake),
         cmocka_unit_test(many_wakes_do_not_put_a_turn_off),
+        cmocka_unit_test(memory_does_not_grow_with_the_limit_of_open_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
