@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,18 +15,20 @@ from report import AT_MOST, Aim, Comparison
 
 TITLE = "ingest latency"
 INSTRUMENTS = 5
+SETTLE_SECONDS = 1  # what the yardsticks leave out, too: a topic's first records take longer than all others
+LATENCY = "publish_latency_seconds"
 YARDSTICK = "shortest pipeline, linger 0"
 QUANTILES = {"p50": (0.5, Aim(AT_MOST, 1.3)), "p99": (0.99, Aim(AT_MOST, 1.5)), "p999": (0.999, None)}
 LINGERS = {"0": "linger 0", "5": "default linger"}
 
 
 def run(bench: Bench) -> Iterable[Comparison]:
-    """Each rate: the yardstick with linger 0, then the ingestor with linger 0 and with its default."""
+    """Each rate, once settled: the yardstick with linger 0, then the ingestor with linger 0 and with its default."""
     comparisons: list[Comparison] = []
-    _yardstick(bench, 1_000, 1_000)  # a broker's first seconds are slower than all others
+    _yardstick(bench, 1_000, 2_000)  # a broker's first seconds are slower than all others
     for rate in (1_000, 10_000) if bench.is_quick else (1_000, 10_000, 50_000):
         bench.say(f"{rate} trades/s")
-        comparisons += _at_rate(bench, rate, rate * bench.pick(full=10, quick=2))
+        comparisons += _at_rate(bench, rate, rate * bench.pick(full=10, quick=3))
     return comparisons
 
 
@@ -90,9 +93,13 @@ def _ingestor(bench: Bench, rate: int, trades: int, linger: str) -> dict[str, di
     ):
         used = cpu_seconds(service.pid)
         cannon.fire()
+        time.sleep(SETTLE_SECONDS)
+        settling = service.metrics().buckets(LATENCY)
         results = results_of(consumer, SECONDS_MAX)
         used = cpu_seconds(service.pid) - used
-        buckets = service.metrics().buckets("publish_latency_seconds")
+        buckets = {
+            bound: count - settling[bound] for bound, count in service.metrics().buckets(LATENCY).items()
+        }
         on_the_way = results["to_ingestor_ms"]["p50"]  # the histogram begins where the ingestor has the frame
         acknowledged = {
             name: (quantile(buckets, share) or 0) * 1000 + on_the_way for name, (share, _) in QUANTILES.items()

@@ -29,7 +29,7 @@ static void on_report(rd_kafka_t *client, const rd_kafka_message_t *message, voi
     if (message->err)
         atomic_fetch_add(&producer->failed, 1);
     if (received_us != 0)
-        samples_add(&producer->latencies, clock_wall_us() - received_us);
+        samples_add(&producer->latencies, received_us, clock_wall_us());
 }
 
 static void *serve(void *argument)

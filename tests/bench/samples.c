@@ -6,14 +6,20 @@
 
 #include "base/mem.h"
 
-void samples_add(struct samples *samples, int64_t value)
+enum { SETTLE_US = 1000 * 1000 };
+
+void samples_add(struct samples *samples, int64_t began_us, int64_t ended_us)
 {
+    if (samples->first_us == 0)
+        samples->first_us = began_us;
+    if (began_us - samples->first_us < SETTLE_US)
+        return;
     if (samples->count == samples->capacity) {
         samples->capacity = samples->capacity ? 2 * samples->capacity : 1024;
         samples->values =
             mem_realloc_array(samples->values, samples->capacity, sizeof *samples->values);
     }
-    samples->values[samples->count++] = value;
+    samples->values[samples->count++] = ended_us - began_us;
 }
 
 void samples_clear(struct samples *samples)

@@ -10,9 +10,12 @@ struct samples {
     int64_t *values; /* owned */
     size_t count;
     size_t capacity;
+    int64_t first_us; /* when the first of the events began; 0: none came yet */
 };
 
-void samples_add(struct samples *samples, int64_t value);
+/* The duration of an event. Those that began within a second of the first are left out: a topic's
+ * first records take longer than all others. */
+void samples_add(struct samples *samples, int64_t began_us, int64_t ended_us);
 void samples_clear(struct samples *samples);
 /* Prints ,"NAME":{"p50":…,"p99":…,"p999":…} in milliseconds of samples in microseconds, which it
  * sorts; nothing without samples. */

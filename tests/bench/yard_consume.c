@@ -99,8 +99,8 @@ static void take(struct consumer *consumer, const rd_kafka_message_t *message)
     if (wire_format_read(message->payload, message->len, &schema_id, &avro, &length, &err) != 0 ||
         avro_decode(consumer->decoder, avro, length, &trade, &err) != 0)
         fail(err.message);
-    samples_add(&consumer->to_ingestor, trade.received_at_us - trade.sequence_id.value);
-    samples_add(&consumer->to_consumer, now_us - trade.sequence_id.value);
+    samples_add(&consumer->to_ingestor, trade.sequence_id.value, trade.received_at_us);
+    samples_add(&consumer->to_consumer, trade.sequence_id.value, now_us);
     consumer->trades_left--;
     trade_clear(&trade);
 }
