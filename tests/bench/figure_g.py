@@ -21,7 +21,7 @@ SHARED_INSTRUMENTS = 100
 
 def run(bench: Bench) -> Iterable[Comparison]:
     """CPU against that with ten instruments, throughput against that of one ingestor."""
-    trades = bench.pick(full=1_000_000, quick=200_000)
+    trades = bench.pick(full=1_000_000, quick=400_000)
     few, *more = QUICK_INSTRUMENTS if bench.is_quick else INSTRUMENTS
     cost = {
         count: Comparison(
