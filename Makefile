@@ -227,11 +227,11 @@ $(BUILD)/bench/bin/instructions: $(BUILD)/obj/tests/bench/instructions.o $(call 
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -Wl,--strip-debug -o $@ $^ $(LIBS)
-# Preloaded into services whose clock a test steps; never sanitized itself.
-$(CLOCK_STEP): tests/chaos/clock_step.c
+# Preloaded into services, to step their clock or lose their producer; never sanitized themselves.
+build/tests/%.so: tests/%.c
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O2 $(WARNINGS) -fPIC -shared -o $@ $< -ldl
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -O2 $(WARNINGS) $(PKG_FLAGS) -fPIC -shared -o $@ $< -ldl
 define test_objects_rule
 $(filter $(BUILD)/tests/unit/$(call dir_of,$(1))/%,$(TEST_BIN)): $(call lib_of,$(1))
 endef

@@ -14,7 +14,7 @@
 /* Lock-free on every machine with POSIX signals, hence allowed in a handler. */
 static atomic_bool is_requested;
 static atomic_int signals_seen;
-static atomic_int event_fd = -1; /* readable once requested; never read, so it stays so */
+static atomic_int event_fd = -1; /* readable while requested */
 
 void shutdown_request(void)
 {
@@ -47,6 +47,22 @@ void shutdown_install(void)
         perror("cannot handle signals"); /* a process that cannot be stopped must not start */
         abort();
     }
+}
+
+bool shutdown_withdraw(void)
+{
+    uint64_t count;
+
+    if (atomic_load(&signals_seen) > 0)
+        return false;
+    atomic_store(&is_requested, false);
+    /* Fails only when there is nothing to read. */
+    if (read(atomic_load(&event_fd), &count, sizeof count) < 0)
+        count = 0;
+    /* A signal that came meanwhile. */
+    if (atomic_load(&signals_seen) > 0)
+        shutdown_request();
+    return atomic_load(&signals_seen) == 0;
 }
 
 bool shutdown_requested(void)

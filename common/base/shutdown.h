@@ -14,6 +14,9 @@ void shutdown_install(void);
 bool shutdown_requested(void);
 /* As if SIGTERM had come: for a pipeline that cannot go on. Thread-safe. */
 void shutdown_request(void);
+/* Takes shutdown_request back, once everything that saw it has ended. False when a signal asks the
+ * process to stop, whoever else did. */
+bool shutdown_withdraw(void);
 /* Becomes readable when shutdown is requested; for poll(). */
 int shutdown_fd(void);
 /* Sleeps up to delay_ms or until shutdown is requested; true if it was. Thread-safe. */

@@ -439,6 +439,14 @@ size_t kafka_producer_queue_length(struct kafka_producer *producer)
     return unreported(producer);
 }
 
+bool kafka_producer_is_lost(struct kafka_producer *producer)
+{
+    char reason[1];
+
+    return rd_kafka_fatal_error(producer->client, reason, sizeof reason) !=
+           RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 bool kafka_producer_is_connected(struct kafka_producer *producer)
 {
     return atomic_load(&producer->is_connected);

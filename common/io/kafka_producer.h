@@ -66,8 +66,8 @@ void kafka_producer_destroy(struct kafka_producer *producer);
 /*
  * Copies key and value into the queue. on_delivery may be NULL. Errors: ERR_FULL (retriable: the
  * queue has no room, nothing was taken; push back on the source), ERR_LIMIT (record too large),
- * ERR_NETWORK (retriable: the topic is gone for now), ERR_REMOTE (fatal producer error: only a new
- * process helps), ERR_STOPPED (kafka_producer_destroy has begun).
+ * ERR_NETWORK (retriable: the topic is gone for now), ERR_REMOTE (fatal: the producer is lost),
+ * ERR_STOPPED (kafka_producer_destroy has begun).
  */
 int kafka_producer_send(struct kafka_producer *producer, const struct kafka_record *record,
                         kafka_delivery_fn *on_delivery, void *context, struct err *err) MUST_CHECK;
@@ -79,6 +79,9 @@ int kafka_producer_send_with(struct kafka_producer *producer, const struct kafka
 int kafka_producer_flush(struct kafka_producer *producer, int64_t timeout_ms,
                          struct err *err) MUST_CHECK;
 size_t kafka_producer_queue_length(struct kafka_producer *producer);
+/* A fatal error happened, such as the loss of the order that idempotence rests on: every record
+ * that is not acknowledged fails, and only another producer can go on. Thread-safe. */
+bool kafka_producer_is_lost(struct kafka_producer *producer);
 /* True while at least one broker connection is up. */
 bool kafka_producer_is_connected(struct kafka_producer *producer);
 /* The partition that records with this key go to, by the topic's partition count. Pure. */

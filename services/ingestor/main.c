@@ -35,7 +35,7 @@
 enum { FLUSH_TIMEOUT_MS = 2000 };
 
 struct ingestor {
-    struct ingestor_config config;
+    const struct ingestor_config *config;
     struct instrument_selection selection;
     char *user_agent;
     struct metrics *registry_of_metrics;
@@ -84,7 +84,7 @@ static void read_selection(struct ingestor *ingestor)
 {
     struct config_problems problems = {0};
 
-    instrument_selection_read(&ingestor->config.instruments, &ingestor->selection, &problems);
+    instrument_selection_read(&ingestor->config->instruments, &ingestor->selection, &problems);
     config_problems_clear(&problems);
 }
 
@@ -92,7 +92,7 @@ static int ensure_topics(void *context, struct err *err)
 {
     const struct ingestor *ingestor = context;
 
-    return topic_admin_ensure(&ingestor->config.kafka, err);
+    return topic_admin_ensure(&ingestor->config->kafka, err);
 }
 
 static int register_schemas(void *context, struct err *err)
@@ -109,7 +109,7 @@ static int register_schemas(void *context, struct err *err)
 
 static struct okx_rest_client *create_rest_client(const struct ingestor *ingestor)
 {
-    const struct okx_settings *okx = &ingestor->config.okx;
+    const struct okx_settings *okx = &ingestor->config->okx;
     struct okx_rest_options options = {
         .url = okx->rest_url,
         .ca_file = okx->ca_file,
@@ -126,7 +126,7 @@ static struct okx_rest_client *create_rest_client(const struct ingestor *ingesto
 
 static int open_connections(struct ingestor *ingestor, struct err *err)
 {
-    const struct ingestor_config *config = &ingestor->config;
+    const struct ingestor_config *config = ingestor->config;
 
     ingestor->user_agent = mem_sprintf("currency-trends/%s", program_version());
     ingestor->registry_of_metrics = metrics_create();
@@ -154,7 +154,7 @@ static int open_connections(struct ingestor *ingestor, struct err *err)
 
 static int start_stream(struct ingestor *ingestor, struct err *err)
 {
-    const struct ingestor_config *config = &ingestor->config;
+    const struct ingestor_config *config = ingestor->config;
     const struct trade_stream_options options = {
         .url = config->okx.ws_url,
         .ca_file = config->okx.ca_file,
@@ -178,7 +178,7 @@ static int start_stream(struct ingestor *ingestor, struct err *err)
 static int start_shard(struct ingestor *ingestor, struct err *err)
 {
     const struct shard_options options = {
-        .kafka = &ingestor->config.kafka,
+        .kafka = &ingestor->config->kafka,
         .registry = ingestor->registry,
         .selection = &ingestor->selection,
         .stream = ingestor->stream,
@@ -187,8 +187,8 @@ static int start_shard(struct ingestor *ingestor, struct err *err)
         .metrics = &ingestor->metrics,
         .failure = &ingestor->failure,
         .status = ingestor->status,
-        .commands_max = (size_t)ingestor->config.fetch_queue_max,
-        .is_aggregated = strcmp(ingestor->config.okx.trades_channel, "trades") == 0,
+        .commands_max = (size_t)ingestor->config->fetch_queue_max,
+        .is_aggregated = strcmp(ingestor->config->okx.trades_channel, "trades") == 0,
     };
 
     ingestor->shard = shard_create(&options, err);
@@ -197,7 +197,7 @@ static int start_shard(struct ingestor *ingestor, struct err *err)
 
 static int start_workers(struct ingestor *ingestor, struct err *err)
 {
-    const struct ingestor_config *config = &ingestor->config;
+    const struct ingestor_config *config = ingestor->config;
     const struct fetch_worker_options options = {
         .rest = ingestor->rest,
         .writer = ingestor->writer,
@@ -280,28 +280,43 @@ static void close_all(struct ingestor *ingestor)
     metrics_destroy(ingestor->registry_of_metrics);
     free(ingestor->user_agent);
     instrument_selection_clear(&ingestor->selection);
-    ingestor_config_clear(&ingestor->config);
+}
+
+/* Runs until it is told to stop or cannot go on. True: it can, once begun anew. */
+static bool serve(const struct ingestor_config *config, int *status)
+{
+    struct ingestor ingestor = {.config = config};
+    struct err err = {0};
+    bool is_producer_lost;
+
+    *status = PROGRAM_EXIT_OK;
+    if (run(&ingestor, &err) != 0 && err.code != ERR_STOPPED) {
+        log_error("ingestor failed", LOG_STR("reason", err.message));
+        *status = err.code == ERR_CONFIG ? PROGRAM_EXIT_CONFIG : PROGRAM_EXIT_FAILURE;
+    }
+    stop(&ingestor);
+    is_producer_lost = ingestor.producer && kafka_producer_is_lost(ingestor.producer);
+    close_all(&ingestor);
+    return is_producer_lost && shutdown_withdraw();
 }
 
 int main(int argc, char **argv)
 {
-    struct ingestor ingestor = {0};
-    struct err err = {0};
-    int status = program_start(&ingestor_program, argc, argv, &ingestor.config);
+    struct ingestor_config config = {0};
+    int status = program_start(&ingestor_program, argc, argv, &config);
 
     if (status != -1)
         return status;
-    service_settings_apply(&ingestor.config.service, "ingestor");
+    service_settings_apply(&config.service, "ingestor");
     shutdown_install();
     http_client_global_init();
     log_info("ingestor starting", LOG_STR("version", program_version()));
-    status = PROGRAM_EXIT_OK;
-    if (run(&ingestor, &err) != 0 && err.code != ERR_STOPPED) {
-        log_error("ingestor failed", LOG_STR("reason", err.message));
-        status = err.code == ERR_CONFIG ? PROGRAM_EXIT_CONFIG : PROGRAM_EXIT_FAILURE;
-    }
-    stop(&ingestor);
-    close_all(&ingestor);
+    /* librdkafka gives a producer up when a broker's answers leave the order of its records in
+     * doubt. Positions and offsets never passed what was not acknowledged, so the same happens as
+     * at any start, and what the brokers had taken is recognised as published. */
+    while (serve(&config, &status))
+        log_warn("beginning anew with another producer");
+    ingestor_config_clear(&config);
     log_info("ingestor stopped", LOG_INT("status", status));
     return status;
 }

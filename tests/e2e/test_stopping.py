@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+from pathlib import Path
 
 import pytest
 from harness import STOP_SECONDS, Pipeline, eventually
-from pipeline import Service
+from pipeline import REPOSITORY, Service
 
 
 @pytest.fixture
@@ -95,3 +97,23 @@ def test_of_two_schedulers_one_is_active_and_the_other_takes_over(
 
 def _active(*schedulers: Service) -> float:
     return sum(each.metrics().value("scheduler_active") for each in schedulers)
+
+
+def test_a_producer_that_is_lost_is_replaced_without_a_restart(pipeline: Pipeline, tmp_path: Path) -> None:
+    """librdkafka gives up an idempotent producer whose records may be out of order: no reason to end."""
+    library = REPOSITORY / "build/tests/e2e/lost_producer.so"
+    subprocess.run(["make", "-s", str(library.relative_to(REPOSITORY))], cwd=REPOSITORY, check=True)
+    order = tmp_path / "lose-the-producer"
+    pipeline.start_simulator(SIM_TRADE_RATE="100")
+    pipeline.start("scheduler", "persister")
+    [ingestor] = pipeline.start("ingestor", LD_PRELOAD=str(library), LOST_PRODUCER_FILE=str(order))
+    pipeline.open_market()
+    for times in range(1, 3):
+        pipeline.wait_executed_more(100)
+        order.touch()
+        begun = lambda: ingestor.log.read_text().count("beginning anew")  # noqa: B023, E731
+        eventually("the ingestor begins anew", lambda: begun() == times)
+        ingestor.wait_ready()
+    pipeline.wait_executed_more(100)
+    pipeline.assert_complete()
+    assert ingestor.exit_status() is None

@@ -67,6 +67,30 @@ static void stop_by_sigint(void)
     stop_by_signal(SIGINT);
 }
 
+static void request_and_withdraw(void)
+{
+    shutdown_request();
+    shutdown_request();
+    check(shutdown_withdraw());
+    check(!shutdown_requested());
+    check(!is_readable(shutdown_fd()));
+    check(!shutdown_wait_ms(0));
+    shutdown_request();
+    check(shutdown_requested());
+    check(is_readable(shutdown_fd()));
+    _exit(CHILD_OK);
+}
+
+static void request_and_signal_and_withdraw(void)
+{
+    shutdown_request();
+    raise(SIGTERM);
+    check(!shutdown_withdraw());
+    check(shutdown_requested());
+    check(is_readable(shutdown_fd()));
+    _exit(CHILD_OK);
+}
+
 static void two_signals(void)
 {
     raise(SIGTERM);
@@ -145,6 +169,13 @@ static void a_request_from_within_does_not_count_as_a_signal(void **state)
     assert_int_equal(run_in_child(request_then_two_signals), 128 + SIGTERM);
 }
 
+static void a_request_from_within_can_be_taken_back_but_no_signal(void **state)
+{
+    (void)state;
+    assert_int_equal(run_in_child(request_and_withdraw), CHILD_OK);
+    assert_int_equal(run_in_child(request_and_signal_and_withdraw), CHILD_OK);
+}
+
 static void a_broken_pipe_is_an_error_not_the_end(void **state)
 {
     (void)state;
@@ -164,6 +195,7 @@ int main(void)
         cmocka_unit_test(the_first_signal_asks_to_stop_and_wakes_sleepers),
         cmocka_unit_test(the_second_signal_ends_the_process_at_once),
         cmocka_unit_test(a_request_from_within_does_not_count_as_a_signal),
+        cmocka_unit_test(a_request_from_within_can_be_taken_back_but_no_signal),
         cmocka_unit_test(a_broken_pipe_is_an_error_not_the_end),
         cmocka_unit_test(waiting_ends_by_request_or_by_time),
     };
