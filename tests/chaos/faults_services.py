@@ -72,11 +72,15 @@ def kill_after_commit(world: World, random: Random) -> Generator[str, None, None
     name = pick(world, random, "persister")
     service = world.services[name]
     for _ in range(WINDOW_TRIES):
+        proof = None
         service.send(signal.SIGSTOP)
-        proof = uncovered_row(world)
+        try:
+            proof = uncovered_row(world)
+        finally:
+            if not proof:
+                service.send(signal.SIGCONT)
         if proof:
             break
-        service.send(signal.SIGCONT)
     else:
         raise NotSeen("rows were never ahead of the offsets")
     world.take_down(name, signal.SIGKILL)
