@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct http_stub {
     int listener;
     char url[64];
     pthread_t thread; /* accepts; each connection has a thread of its own */
+    sem_t is_running; /* the thread, that is */
 
     pthread_mutex_t lock; /* protects what follows */
     struct answer answers[ANSWERS_MAX];
@@ -127,6 +129,7 @@ static void *accept_connections(void *context)
 {
     struct http_stub *stub = context;
 
+    sem_post(&stub->is_running);
     for (;;) {
         int socket = accept(stub->listener, NULL, NULL);
         struct connection *connection = NULL;
@@ -150,6 +153,7 @@ struct http_stub *http_stub_start(void)
     socklen_t length = sizeof address;
 
     pthread_mutex_init(&stub->lock, NULL);
+    sem_init(&stub->is_running, 0, 0);
     stub->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     require(stub->listener >= 0, "http stub: socket");
     require(bind(stub->listener, (struct sockaddr *)&address, length) == 0, "http stub: bind");
@@ -157,6 +161,9 @@ struct http_stub *http_stub_start(void)
     require(getsockname(stub->listener, (struct sockaddr *)&address, &length) == 0, "http stub");
     snprintf(stub->url, sizeof stub->url, "http://127.0.0.1:%d", ntohs(address.sin_port));
     require(pthread_create(&stub->thread, NULL, accept_connections, stub) == 0, "http stub");
+    /* Who forks now must not do so while the thread begins: a sanitizer's locks would stay taken.
+     */
+    sem_wait(&stub->is_running);
     return stub;
 }
 
@@ -175,6 +182,7 @@ void http_stub_stop(struct http_stub *stub)
     for (size_t i = 0; i < stub->request_count; i++)
         free(stub->requests[i]);
     pthread_mutex_destroy(&stub->lock);
+    sem_destroy(&stub->is_running);
     free(stub);
 }
 
