@@ -24,8 +24,12 @@ static void check_trade(const struct okx_rows *rows, size_t index, const struct 
     static const size_t known = 9; /* members that have a field of their own */
     struct buf avro;
     char *text = okx_rows_text(rows, index);
-    json_t *row = json_loads(text, 0, NULL);
+    json_error_t error;
+    json_t *row = json_loads(text, 0, &error);
 
+    /* jansson cannot hold each number of an unknown member; fuzz_exact_numbers sees to those. */
+    if (!row && json_error_code(&error) == json_error_numeric_overflow)
+        goto out;
     FUZZ_CHECK(json_is_object(row));
     FUZZ_CHECK(strcmp(json_string_value(json_object_get(row, "instId")) ?: trade->inst_id,
                       trade->inst_id) == 0);
@@ -36,6 +40,7 @@ static void check_trade(const struct okx_rows *rows, size_t index, const struct 
     buf_init(&avro, 8 << 20);
     record_check_round_trip(RECORD_TRADE, trade, &avro);
     buf_clear(&avro);
+out:
     json_decref(row);
     free(text);
 }
