@@ -5,7 +5,8 @@
  * Promise: every trade of a followed instrument since its position, or else since its subscription
  * was asked for, is published, or asked for by a repair command that is published, or named as a
  * hole that stays (fetch-results). Duplicates are possible after failures, under the same key. When
- * Kafka has no room, sockets are not read; what OKX drops meanwhile is repaired like any other hole.
+ * Kafka has no room, sockets are not read; what OKX drops meanwhile is repaired like any other
+ * hole.
  */
 #ifndef INGESTOR_TRADE_STREAM_H
 #define INGESTOR_TRADE_STREAM_H

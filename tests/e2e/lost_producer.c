@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-int rd_kafka_poll(rd_kafka_t *client, int timeout_ms)
+int rd_kafka_poll(rd_kafka_t *rk, int timeout_ms)
 {
     int (*poll_really)(rd_kafka_t *, int) = dlsym(RTLD_NEXT, "rd_kafka_poll");
     const char *path = getenv("LOST_PRODUCER_FILE");
 
-    if (path && rd_kafka_type(client) == RD_KAFKA_PRODUCER && unlink(path) == 0)
-        rd_kafka_test_fatal_error(client, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+    if (path && rd_kafka_type(rk) == RD_KAFKA_PRODUCER && unlink(path) == 0)
+        rd_kafka_test_fatal_error(rk, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
                                   "ordered by a test");
-    return poll_really(client, timeout_ms);
+    return poll_really(rk, timeout_ms);
 }
