@@ -5,7 +5,13 @@
 #include "base/log.h"
 #include "base/shutdown.h"
 
-enum { DELAY_MIN_MS = 100, DELAY_BASE_MS = 250, DELAY_MAX_MS = 5000, LINE_INTERVAL_MS = 5000 };
+enum {
+    DELAY_MIN_MS = 100,
+    DELAY_BASE_MS = 250,
+    DELAY_MAX_MS = 5000,
+    LINE_INTERVAL_MS = 5000,
+    ANEW_DELAY_MS = 500,
+};
 
 static void show_failure(const char *condition, struct status_server *status, const struct err *err,
                          struct log_limiter *limiter)
@@ -42,4 +48,12 @@ int service_start_await(const char *condition, int (*attempt)(void *context, str
         status_server_beat(status);
     }
     return 0;
+}
+
+bool service_begins_anew(bool is_producer_lost)
+{
+    if (!is_producer_lost || !shutdown_withdraw())
+        return false;
+    log_warn("beginning anew with another producer");
+    return !shutdown_wait_ms(ANEW_DELAY_MS);
 }

@@ -297,7 +297,7 @@ static bool serve(const struct ingestor_config *config, int *status)
     stop(&ingestor);
     is_producer_lost = ingestor.producer && kafka_producer_is_lost(ingestor.producer);
     close_all(&ingestor);
-    return is_producer_lost && shutdown_withdraw();
+    return service_begins_anew(is_producer_lost);
 }
 
 int main(int argc, char **argv)
@@ -311,11 +311,8 @@ int main(int argc, char **argv)
     shutdown_install();
     http_client_global_init();
     log_info("ingestor starting", LOG_STR("version", program_version()));
-    /* librdkafka gives a producer up when a broker's answers leave the order of its records in
-     * doubt. Positions and offsets never passed what was not acknowledged, so the same happens as
-     * at any start, and what the brokers had taken is recognised as published. */
     while (serve(&config, &status))
-        log_warn("beginning anew with another producer");
+        continue;
     ingestor_config_clear(&config);
     log_info("ingestor stopped", LOG_INT("status", status));
     return status;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/shutdown.h"
 #include "io/dead_letter.h"
 #include "pg_error.h"
 #include "wait.h"
@@ -199,6 +200,8 @@ int dead_letter_box_deliver(struct dead_letter_box *box, struct err *err)
             break;
         if (failed) {
             log_failure(box, err);
+            if (kafka_producer_is_lost(box->producer))
+                shutdown_request(); /* for main to begin anew with another one */
             delay_ms = backoff_next_ms(&backoff);
         }
         if (wait_unless(box->abandon, delay_ms))

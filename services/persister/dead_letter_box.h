@@ -30,7 +30,8 @@ void dead_letter_box_destroy(struct dead_letter_box *box);
  * is delivered or the box is emptied. sqlstate: NULL or "" for none. */
 void dead_letter_box_add(struct dead_letter_box *box, struct persist_item *item,
                          enum dead_stage stage, const struct err *reason, const char *sqlstate);
-/* Tries for as long as it takes. ERR_STOPPED when *abandon was set meanwhile. */
+/* Tries for as long as it takes. ERR_STOPPED when *abandon was set meanwhile. Asks the process to
+ * stop when the producer is lost. */
 int dead_letter_box_deliver(struct dead_letter_box *box, struct err *err) MUST_CHECK;
 /* Forgets what was not delivered. */
 void dead_letter_box_empty(struct dead_letter_box *box);

@@ -96,7 +96,7 @@ static int exit_status(int result, const struct err *err)
     return err->code == ERR_CONFIG ? PROGRAM_EXIT_CONFIG : PROGRAM_EXIT_FAILURE;
 }
 
-static int run(struct persister_config *config, struct err *err)
+static int run(struct persister_config *config, bool *is_producer_lost, struct err *err)
 {
     struct metrics *metrics = metrics_create();
     struct persist_metrics series;
@@ -130,6 +130,7 @@ static int run(struct persister_config *config, struct err *err)
         _Exit(exit_status(result, err));
     }
 out:
+    *is_producer_lost = producer && kafka_producer_is_lost(producer);
     kafka_producer_destroy(producer); /* before the writers, whose dead letters it reports on */
     persist_loop_destroy(loop);
     schema_registry_destroy(registry);
@@ -141,14 +142,19 @@ out:
 int main(int argc, char **argv)
 {
     struct persister_config config = {0};
-    struct err err = {0};
     int status = program_start(&persister_program, argc, argv, &config);
 
     if (status < 0) {
         service_settings_apply(&config.service, persister_program.name);
         shutdown_install();
         http_client_global_init();
-        status = exit_status(run(&config, &err), &err);
+        bool is_producer_lost = false;
+
+        do {
+            struct err err = {0};
+
+            status = exit_status(run(&config, &is_producer_lost, &err), &err);
+        } while (service_begins_anew(is_producer_lost));
         log_info("persister stopped", LOG_INT("exit_status", status));
     }
     persister_config_clear(&config);

@@ -25,7 +25,7 @@
 enum { FLUSH_TIMEOUT_MS = 4000 };
 
 struct scheduler {
-    struct scheduler_config config;
+    const struct scheduler_config *config;
     struct metrics *metrics;
     struct status_server *status;
     struct kafka_producer *producer;
@@ -38,7 +38,7 @@ static int ensure_topics(void *context, struct err *err)
 {
     const struct scheduler *scheduler = context;
 
-    return topic_admin_ensure(&scheduler->config.kafka, err);
+    return topic_admin_ensure(&scheduler->config->kafka, err);
 }
 
 static int register_schemas(void *context, struct err *err)
@@ -52,7 +52,7 @@ static int register_schemas(void *context, struct err *err)
 
 static int open_all(struct scheduler *scheduler, struct err *err)
 {
-    const struct scheduler_config *config = &scheduler->config;
+    const struct scheduler_config *config = scheduler->config;
 
     scheduler->metrics = metrics_create();
     program_show_build(scheduler->metrics);
@@ -80,13 +80,12 @@ static void close_all(struct scheduler *scheduler)
     schema_registry_destroy(scheduler->registry);
     status_server_stop(scheduler->status);
     metrics_destroy(scheduler->metrics);
-    scheduler_config_clear(&scheduler->config);
 }
 
 static int run(struct scheduler *scheduler, struct err *err)
 {
     const struct schedule_loop_options options = {
-        .config = &scheduler->config,
+        .config = scheduler->config,
         .registry = scheduler->registry,
         .publisher = scheduler->publisher,
         .metrics = scheduler->metrics,
@@ -111,28 +110,41 @@ static int list_firings(int argc, char **argv)
     return PROGRAM_EXIT_CONFIG;
 }
 
+/* Runs until it is told to stop or cannot go on. True: it can, once begun anew. */
+static bool serve(const struct scheduler_config *config, int *status)
+{
+    struct scheduler scheduler = {.config = config};
+    struct err err = {0};
+    bool is_producer_lost;
+
+    *status = PROGRAM_EXIT_OK;
+    if ((open_all(&scheduler, &err) != 0 || run(&scheduler, &err) != 0) &&
+        err.code != ERR_STOPPED) {
+        log_error("scheduler failed", LOG_STR("reason", err.message));
+        *status = err.code == ERR_CONFIG ? PROGRAM_EXIT_CONFIG : PROGRAM_EXIT_FAILURE;
+    }
+    is_producer_lost = scheduler.producer && kafka_producer_is_lost(scheduler.producer);
+    close_all(&scheduler);
+    return service_begins_anew(is_producer_lost);
+}
+
 int main(int argc, char **argv)
 {
-    struct scheduler scheduler = {0};
-    struct err err = {0};
+    struct scheduler_config config = {0};
     int status = 0;
 
     if (argc > 1 && strcmp(argv[1], "--next-firings") == 0)
         return list_firings(argc, argv);
-    status = program_start(&scheduler_program, argc, argv, &scheduler.config);
+    status = program_start(&scheduler_program, argc, argv, &config);
     if (status != -1)
         return status;
-    service_settings_apply(&scheduler.config.service, "scheduler");
+    service_settings_apply(&config.service, "scheduler");
     shutdown_install();
     http_client_global_init();
     log_info("scheduler starting", LOG_STR("version", program_version()));
-    status = PROGRAM_EXIT_OK;
-    if ((open_all(&scheduler, &err) != 0 || run(&scheduler, &err) != 0) &&
-        err.code != ERR_STOPPED) {
-        log_error("scheduler failed", LOG_STR("reason", err.message));
-        status = err.code == ERR_CONFIG ? PROGRAM_EXIT_CONFIG : PROGRAM_EXIT_FAILURE;
-    }
-    close_all(&scheduler);
+    while (serve(&config, &status))
+        continue;
+    scheduler_config_clear(&config);
     log_info("scheduler stopped", LOG_INT("status", status));
     return status;
 }

@@ -103,17 +103,28 @@ def test_a_producer_that_is_lost_is_replaced_without_a_restart(pipeline: Pipelin
     """librdkafka gives up an idempotent producer whose records may be out of order: no reason to end."""
     library = REPOSITORY / "build/tests/e2e/lost_producer.so"
     subprocess.run(["make", "-s", str(library.relative_to(REPOSITORY))], cwd=REPOSITORY, check=True)
-    order = tmp_path / "lose-the-producer"
+    first, later, poisoned = (tmp_path / name for name in ("before-the-first-command", "amid-trades", "before-a-letter"))
     pipeline.start_simulator(SIM_TRADE_RATE="100")
-    pipeline.start("scheduler", "persister")
-    [ingestor] = pipeline.start("ingestor", LD_PRELOAD=str(library), LOST_PRODUCER_FILE=str(order))
+    first.touch()
+    [persister] = pipeline.start("persister", LD_PRELOAD=str(library), LOST_PRODUCER_FILE=str(poisoned))
+    [ingestor] = pipeline.start("ingestor", LD_PRELOAD=str(library), LOST_PRODUCER_FILE=str(later))
+    [scheduler] = pipeline.start("scheduler", LD_PRELOAD=str(library), LOST_PRODUCER_FILE=str(first))
+    begun = lambda service: service.log.read_text().count("beginning anew")  # noqa: E731
+    eventually("the scheduler begins anew", lambda: begun(scheduler) == 1)
     pipeline.open_market()
-    for times in range(1, 3):
+    for times in (1, 2):
         pipeline.wait_executed_more(100)
-        order.touch()
-        begun = lambda: ingestor.log.read_text().count("beginning anew")  # noqa: B023, E731
-        eventually("the ingestor begins anew", lambda: begun() == times)
+        later.touch()
+        eventually("the ingestor begins anew", lambda times=times: begun(ingestor) == times)
         ingestor.wait_ready()
+    poisoned.touch()
+    eventually("its producer is lost", lambda: not poisoned.exists())
+    pipeline.topics.produce("candles", "BTC-USDT", b"poison")
+    eventually("the persister begins anew", lambda: begun(persister) == 1)
+    letters = lambda: [each.value for each in pipeline.topics.read_raw("dead-letters")]  # noqa: E731
+    eventually("the letter that it could not write", lambda: letters() == [b"poison"])
     pipeline.wait_executed_more(100)
     pipeline.assert_complete()
-    assert ingestor.exit_status() is None
+    done = "SELECT count(*) FROM fetches WHERE status = 'done' AND kind = 'currencies'"
+    eventually("the first command of all is carried out", lambda: pipeline.value(done) == 1)
+    assert [each.exit_status() for each in (scheduler, ingestor, persister)] == [None, None, None]

@@ -47,7 +47,18 @@ static void a_final_error_ends_the_waiting(void **state)
     assert_string_equal(err.message, "wrong for good");
 }
 
-/* Last, since a request to stop cannot be taken back. */
+static void a_service_begins_anew_only_for_a_lost_producer(void **state)
+{
+    (void)state;
+    assert_false(service_begins_anew(false));
+    shutdown_request();
+    assert_false(service_begins_anew(false));
+    assert_true(shutdown_requested());
+    assert_true(service_begins_anew(true));
+    assert_false(shutdown_requested());
+}
+
+/* Last: the request to stop stays. */
 static void shutdown_ends_the_waiting(void **state)
 {
     struct plan plan = {.failures = -1, .retriable = true, .stops = true};
@@ -64,6 +75,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attempts_are_repeated_until_one_succeeds),
         cmocka_unit_test(a_final_error_ends_the_waiting),
+        cmocka_unit_test(a_service_begins_anew_only_for_a_lost_producer),
         cmocka_unit_test(shutdown_ends_the_waiting),
     };
 
