@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,12 +25,14 @@ from checker import (
     judge_table,
     judge_topic,
 )
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from pipeline import Simulator
 
 SCALE = 18
 LEDGER_PART = 50_000  # trades in one answer of the ledger
 READ_SECONDS = 60
+ANSWER_SECONDS = 20
+NOT_YET = (KafkaError.OFFSET_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 FRAME_BYTES = 5  # magic byte and schema id
 LETTER_SOURCE = "__connect.errors.topic"
 
@@ -62,10 +65,18 @@ class Tail:
     def ends(self) -> dict[int, int]:
         """Where each partition ends now."""
         partitions = self._consumer.list_topics(self.topic, timeout=20).topics[self.topic].partitions
-        return {
-            number: self._consumer.get_watermark_offsets(TopicPartition(self.topic, number), 20)[1]
-            for number in partitions
-        }
+        return {number: self._end(number) for number in partitions}
+
+    def _end(self, number: int) -> int:
+        """Asked again while a new leader does not know it yet."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while True:
+            try:
+                return self._consumer.get_watermark_offsets(TopicPartition(self.topic, number), ANSWER_SECONDS)[1]
+            except KafkaException as error:
+                if error.args[0].code() not in NOT_YET or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def read(self, ends: dict[int, int]) -> Iterator[Any]:
         """The messages that are new, up to these ends."""
