@@ -100,6 +100,17 @@ class Pipeline:
             service.wait_ready()
         return services
 
+    def start_refused(self, *names: str, condition: str, said: str, **settings: str) -> list[Service]:
+        """Starts services that say in /readyz and in the log what is wrong with a condition, and go on trying."""
+        services = [self.service(name, **settings) for name in names]
+        for service in services:
+            service.start()
+        for service in services:
+            reason = lambda service=service: service.readiness()[1].get(condition, "")
+            eventually(f"{service.name} says {said}", lambda reason=reason: said in reason())
+            assert said in service.output() and service.is_running() and not service.is_ready()
+        return services
+
     def open_market(self) -> None:
         """Trading begins once the exchange has the subscriptions; everything from here on must arrive."""
         simulator = self.simulator

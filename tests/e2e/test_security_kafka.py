@@ -197,12 +197,7 @@ def refused_at_start(pipeline: SecurePipeline, said: str, **settings: str) -> No
     """Each service says in /readyz and in the log why it has no Kafka, and goes on trying."""
     use_accounts(pipeline, ingestor=KAFKA_SUPER_USER, persister=KAFKA_SUPER_USER, scheduler=KAFKA_SUPER_USER)
     pipeline.start_simulator()
-    services = [pipeline.service(name, **settings) for name in SERVICES]
-    for service in services:
-        service.start()
-    for service in services:
-        eventually(f"{service.name} says {said}", lambda service=service: said in trouble(service))
-        assert said in service.output() and service.is_running() and not service.is_ready()
+    pipeline.start_refused(*SERVICES, condition="kafka", said=said, **settings)
     assert pipeline.topics.partition_counts() == {}
 
 

@@ -103,13 +103,7 @@ def start_refused(pipeline: Pipeline, said: str, settings: dict[str, str]) -> li
     """Each service says in /readyz and in the log why it has no registry, and goes on trying."""
     pipeline.settings["TOPIC_PREFIX"] = f"{uuid.uuid4().hex[:6]}."  # short: reasons that name subjects are cut
     pipeline.start_simulator()
-    services = [pipeline.service(name, **settings) for name in SERVICES]
-    for service in services:
-        service.start()
-    for service in services:
-        eventually(f"{service.name} says {said}", lambda service=service: said in trouble(service))
-        assert said in service.output() and service.is_running() and not service.is_ready()
-    return services
+    return pipeline.start_refused(*SERVICES, condition="schema-registry", said=said, **settings)
 
 
 def test_it_works_with_tls_and_password(pipeline: Pipeline, start_front: MakeFront, authority: Authority) -> None:
