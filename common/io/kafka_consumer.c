@@ -182,6 +182,27 @@ static void publish_assignment(struct kafka_consumer *consumer, bool is_held)
     metric_set(consumer->assigned_partitions, is_held ? (int64_t)consumer->partitions.count : 0);
 }
 
+static void set_paused(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *partitions,
+                       bool is_paused)
+{
+    if (partitions->cnt == 0)
+        return;
+    if (is_paused)
+        rd_kafka_pause_partitions(consumer->client, partitions);
+    else
+        rd_kafka_resume_partitions(consumer->client, partitions);
+}
+
+/* librdkafka's pause outlives the loss of a partition, which would be silent for ever if it came
+ * back later; ours stays, for those that come back at once. */
+static void resume_in_library(struct kafka_consumer *consumer)
+{
+    rd_kafka_topic_partition_list_t *paused = partition_set_list(&consumer->partitions, true);
+
+    set_paused(consumer, paused, false);
+    rd_kafka_topic_partition_list_destroy(paused);
+}
+
 static void revoke(struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *revoked)
 {
     bool lost = rd_kafka_assignment_lost(consumer->client);
@@ -197,6 +218,7 @@ static void revoke(struct kafka_consumer *consumer, const rd_kafka_topic_partiti
                             "offsets not committed before a rebalance: records will come again");
     }
     publish_assignment(consumer, false);
+    resume_in_library(consumer);
     rd_kafka_assign(consumer->client, NULL);
 }
 
@@ -214,17 +236,6 @@ static void set_beginnings(const struct kafka_consumer *consumer,
     }
 }
 
-static void set_paused(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *partitions,
-                       bool is_paused)
-{
-    if (partitions->cnt == 0)
-        return;
-    if (is_paused)
-        rd_kafka_pause_partitions(consumer->client, partitions);
-    else
-        rd_kafka_resume_partitions(consumer->client, partitions);
-}
-
 static void assign(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *assigned)
 {
     rd_kafka_topic_partition_list_t *gained, *dropped, *paused;
@@ -236,7 +247,7 @@ static void assign(struct kafka_consumer *consumer, rd_kafka_topic_partition_lis
         consumer->partitions.states[i].next_offset = -1; /* the committed one, not known to us */
     rd_kafka_assign(consumer->client, assigned);
     paused = partition_set_list(&consumer->partitions, true);
-    set_paused(consumer, paused, true); /* an assignment begins with all of them running */
+    set_paused(consumer, paused, true);
     publish_assignment(consumer, true);
     kafka_denial_joined(&consumer->denial);
     atomic_store(&consumer->is_connected, true);

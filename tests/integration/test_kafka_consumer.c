@@ -383,6 +383,32 @@ static void a_pause_outlives_a_rebalance(void **state)
         poll_both(fixture);
 }
 
+static bool first_has_both_halves_twice(const struct fixture *fixture)
+{
+    for (int i = 0; i < PARTITIONS; i++) {
+        if (fixture->first.next[i] < 2 * PER_PARTITION)
+            return false;
+    }
+    return true;
+}
+
+static void a_partition_that_was_lost_while_paused_is_read_when_it_comes_back(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->first.stores_at_once = fixture->second.stores_at_once = true;
+    join(fixture, &fixture->first, false);
+    run_until(fixture, first_has_all);
+    kafka_consumer_pause_all(fixture->first.consumer);
+    join(fixture, &fixture->second, false);
+    run_until(fixture, both_own_half);
+    kafka_consumer_resume_all(fixture->first.consumer);
+    leave(&fixture->second);
+    run_until(fixture, first_owns_all_again);
+    produce(fixture, PER_PARTITION);
+    run_until(fixture, first_has_both_halves_twice);
+}
+
 static void leaving_is_quick_while_brokers_are_away(void **state)
 {
     struct fixture *fixture = *state;
@@ -433,6 +459,7 @@ int main(void)
         REAL(from_the_beginning_a_partition_that_stays_is_not_read_twice),
         REAL(paused_partitions_are_silent_and_lose_nothing),
         REAL(a_pause_outlives_a_rebalance),
+        REAL(a_partition_that_was_lost_while_paused_is_read_when_it_comes_back),
         MOCK(leaving_is_quick_while_brokers_are_away),
         MOCK(being_connected_follows_the_brokers),
     };
