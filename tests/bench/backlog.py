@@ -21,6 +21,8 @@ GROUP_SECONDS_MAX = 30
 BATCH_ROWS = 5_000  # the persister's default
 DAY_MS = 24 * 3600 * 1000
 BARE_TABLE = "trades_without_index"
+OTHER_TABLE = "other_pages"
+OTHER_ROWS = 20_000  # of a page each, more than shared_buffers holds
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class Backlog:
         self._run("yard_fill", **{name: str(value) for name, value in numbers.items()})
         pipeline.sql("SELECT create_trades_partition(to_timestamp(%s / 1000)::date)", self.start_ms)
         pipeline.sql(f"CREATE TABLE {BARE_TABLE} (LIKE trades)")
+        pipeline.sql("CREATE EXTENSION pg_prewarm")
+        pipeline.sql(f"CREATE TABLE {OTHER_TABLE} (filler text) WITH (fillfactor = 10)")
+        pipeline.sql(f"INSERT INTO {OTHER_TABLE} SELECT repeat('x', 1000) FROM generate_series(1, {OTHER_ROWS})")
 
     def _run(self, name: str, *arguments: str, **environment: str) -> dict[str, Any]:
         settings = {**os.environ, **self.pipeline.settings, **environment}
@@ -69,9 +74,15 @@ class Backlog:
         return self._alone(mode, self.first, self.count, table, batch)
 
     def put_before(self, count: int) -> None:
-        """Rows that are in the table already, older than those of the topic."""
+        """Rows that are in the table already, older than those of the topic.
+
+        A server that was just emptied has free buffers, one with many rows has none: they are full in any case. And
+        what autovacuum would begin now is done.
+        """
         self._alone("copy", self.first - count, count, "trades", BATCH_ROWS)
+        self.pipeline.sql("VACUUM (ANALYZE) trades")
         self.pipeline.sql("CHECKPOINT")
+        self.pipeline.sql(f"SELECT pg_prewarm('{OTHER_TABLE}')")
 
     def _alone(self, mode: str, first: int, count: int, table: str, batch: int) -> Alone:
         arguments = (mode, str(first), str(count), str(batch), str(self.start_ms))
