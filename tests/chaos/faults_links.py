@@ -61,14 +61,14 @@ def slow(world: World, random: Random) -> Generator[str, None, None]:
     yield from spoil(world, rules, f"the link to {link} was narrow")
 
 
-@fault("link-cut", *LINKS, needs_namespace=True)
+@fault("link-cut", *LINKS, "rest", needs_namespace=True)
 def cut(world: World, random: Random) -> Generator[str, None, None]:
     """Every packet vanishes, in both directions."""
     link = any_link(random)
     yield from spoil(world, both_ways(world, link, ["-j", "DROP"]), f"the link to {link} was cut")
 
 
-@fault("link-reset", *LINKS, needs_namespace=True)
+@fault("link-reset", *LINKS, "rest", needs_namespace=True)
 def reset(world: World, random: Random) -> Generator[str, None, None]:
     """Every connection is reset, new ones too."""
     link = any_link(random)
@@ -76,7 +76,7 @@ def reset(world: World, random: Random) -> Generator[str, None, None]:
     yield from spoil(world, both_ways(world, link, action), f"connections to {link} were reset")
 
 
-@fault("dns-failure", "websocket", "postgres", "links", needs_namespace=True)
+@fault("dns-failure", "websocket", "rest", "postgres", "links", needs_namespace=True)
 def dns(world: World, random: Random) -> Generator[str, None, None]:
     """Names no longer resolve just when connections must be made again."""
     world.isolation.set_name_known(False)

@@ -86,11 +86,21 @@ def _play(world: World, report: Report, chosen: list[Fault], profile: str, round
     plan = bundles(usable) if profile == "short" else list(draw(usable, rounds, random))
     referee = Referee(world, random)
     report.begin(plan)
+    missed: list[Fault] = []
     for number, faults in enumerate(plan, start=1):
-        world.executed_after(world.settings.rate)
-        report.take(referee.play(number, faults), faults)
+        missed += _play_round(referee, report, number, faults)
+    for number, fault in enumerate(missed, start=len(plan) + 1):
+        _play_round(referee, report, number, [fault])
     report.take_final(check_everything(world))
     report.take_watch(world.watch)
+
+
+def _play_round(referee: Referee, report: Report, number: int, faults: list[Fault]) -> list[Fault]:
+    """One round; the faults that were not seen to happen."""
+    referee.world.executed_after(referee.world.settings.rate)
+    result = referee.play(number, faults)
+    report.take(result, faults)
+    return [each for each in faults if each.name not in result.seen()]
 
 
 def _choose(profile: str) -> list[Fault] | str:
