@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from cannon import SECONDS_MAX, Cannon, Result, published, run_ingestor
 from context import Bench
 from machine import cpu_seconds
+from pipeline import Service
 from processes import wait_for
 from report import AT_MOST, Aim, Comparison
 
@@ -17,6 +18,7 @@ INGESTORS = (1, 2, 4)
 QUICK_INSTRUMENTS = (10, 1_200)
 QUICK_INGESTORS = (1, 2)
 SHARED_INSTRUMENTS = 100
+READY_SECONDS_MAX = 60
 
 
 def run(bench: Bench) -> Iterable[Comparison]:
@@ -61,7 +63,9 @@ def _run_several(bench: Bench, trades: int, count: int) -> Result:
             for service in services:
                 service.start()
             for service in services:
-                service.wait_ready(60)
+                service.wait_ready(READY_SECONDS_MAX)
+            if not wait_for(lambda: _is_shared_out(services), READY_SECONDS_MAX):
+                raise RuntimeError(f"{count} ingestors do not share {SHARED_INSTRUMENTS} instruments")
             used = sum(cpu_seconds(service.pid) for service in services)
             began = time.monotonic()
             cannon.fire()
@@ -70,3 +74,9 @@ def _run_several(bench: Bench, trades: int, count: int) -> Result:
             seconds = time.monotonic() - began
             used = sum(cpu_seconds(service.pid) for service in services) - used
             return Result(trades / seconds, used / trades * 1e6)
+
+
+def _is_shared_out(services: list[Service]) -> bool:
+    """Whether each instrument has one subscriber. An ingestor is ready before it has given up what others take."""
+    subscribed = [service.metrics().value("subscriptions") for service in services]
+    return all(subscribed) and sum(subscribed) == SHARED_INSTRUMENTS
