@@ -94,12 +94,20 @@ def kill_after_commit(world: World, random: Random) -> Generator[str, None, None
 
 def uncovered_row(world: World) -> str | None:
     """A row of the table whose record lies behind the committed offset; None if there is none."""
-    offsets = world.committed("persister", "trades")
+    # In the group's name, but no member of it: nothing is subscribed, nothing committed.
     consumer = Consumer(
-        {"bootstrap.servers": world.environment["KAFKA_BOOTSTRAP_SERVERS"], "group.id": "chaos-peek", "log_level": 0}
+        {
+            "bootstrap.servers": world.environment["KAFKA_BOOTSTRAP_SERVERS"],
+            "group.id": "persister",
+            "enable.auto.commit": False,
+            "log_level": 0,
+        }
     )
     try:
-        consumer.assign([TopicPartition("trades", partition, offset) for partition, offset in offsets.items()])
+        partitions = consumer.list_topics("trades", timeout=10).topics["trades"].partitions
+        asked = [TopicPartition("trades", number) for number in partitions]
+        offsets = {each.partition: each.offset for each in consumer.committed(asked, timeout=10) if each.offset >= 0}
+        consumer.assign([TopicPartition("trades", number, offset) for number, offset in offsets.items()])
         for message in consumer.consume(PEEK_RECORDS, 2.0):
             if message.error() is not None or message.value() is None or message.value() in world.poison:
                 continue

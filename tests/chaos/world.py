@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from isolation import Isolation
 from pipeline import REPOSITORY, SANITIZER_REPORT, Service, Simulator, migrate, stop_in_order
@@ -214,13 +214,6 @@ class World:
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
             cursor = connection.execute(statement, parameters or None)
             return cursor.fetchall() if cursor.description else []
-
-    def committed(self, group: str, topic: str) -> dict[int, int]:
-        """The offsets that a group has committed, by partition."""
-        request = [ConsumerGroupTopicPartitions(group)]
-        [future] = self.admin.list_consumer_group_offsets(request, request_timeout=10).values()
-        entries = future.result().topic_partitions
-        return {each.partition: each.offset for each in entries if each.topic == topic and each.offset >= 0}
 
     def expect_after(self, what: str, condition: Callable[[], Any]) -> None:
         """Something that must hold once the world has recovered, or the round fails."""
