@@ -193,13 +193,14 @@ static void set_paused(struct kafka_consumer *consumer, rd_kafka_topic_partition
         rd_kafka_resume_partitions(consumer->client, partitions);
 }
 
-/* librdkafka's pause outlives the loss of a partition, which would be silent for ever if it came
- * back later; ours stays, for those that come back at once. */
-static void resume_in_library(struct kafka_consumer *consumer)
+/* Tells librdkafka to pause, or to resume, what we have paused. Its own pause outlives the loss of
+ * a partition, which would be silent for ever if it came back later; ours stays, for those that
+ * come back at once. */
+static void pass_on_pauses(struct kafka_consumer *consumer, bool are_paused)
 {
     rd_kafka_topic_partition_list_t *paused = partition_set_list(&consumer->partitions, true);
 
-    set_paused(consumer, paused, false);
+    set_paused(consumer, paused, are_paused);
     rd_kafka_topic_partition_list_destroy(paused);
 }
 
@@ -218,7 +219,7 @@ static void revoke(struct kafka_consumer *consumer, const rd_kafka_topic_partiti
                             "offsets not committed before a rebalance: records will come again");
     }
     publish_assignment(consumer, false);
-    resume_in_library(consumer);
+    pass_on_pauses(consumer, false);
     rd_kafka_assign(consumer->client, NULL);
 }
 
@@ -238,7 +239,7 @@ static void set_beginnings(const struct kafka_consumer *consumer,
 
 static void assign(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *assigned)
 {
-    rd_kafka_topic_partition_list_t *gained, *dropped, *paused;
+    rd_kafka_topic_partition_list_t *gained, *dropped;
 
     if (consumer->starts_at_beginning)
         set_beginnings(consumer, assigned);
@@ -246,14 +247,12 @@ static void assign(struct kafka_consumer *consumer, rd_kafka_topic_partition_lis
     for (size_t i = 0; !consumer->starts_at_beginning && i < consumer->partitions.count; i++)
         consumer->partitions.states[i].next_offset = -1; /* the committed one, not known to us */
     rd_kafka_assign(consumer->client, assigned);
-    paused = partition_set_list(&consumer->partitions, true);
-    set_paused(consumer, paused, true);
+    pass_on_pauses(consumer, true);
     publish_assignment(consumer, true);
     kafka_denial_joined(&consumer->denial);
     atomic_store(&consumer->is_connected, true);
     if (consumer->handler.on_assigned)
         consumer->handler.on_assigned(gained, dropped, consumer->handler.context);
-    rd_kafka_topic_partition_list_destroy(paused);
     rd_kafka_topic_partition_list_destroy(dropped);
     rd_kafka_topic_partition_list_destroy(gained);
 }

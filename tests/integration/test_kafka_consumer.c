@@ -363,16 +363,22 @@ static void paused_partitions_are_silent_and_lose_nothing(void **state)
     assert_int_equal(fixture->first.records, 2 * PER_PARTITION * PARTITIONS);
 }
 
-static void a_pause_outlives_a_rebalance(void **state)
+/* All of the first one's partitions are read and paused; then the second one gets half of them. */
+static void lose_half_while_paused(struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
-
     fixture->first.stores_at_once = fixture->second.stores_at_once = true;
     join(fixture, &fixture->first, false);
     run_until(fixture, first_has_all);
     kafka_consumer_pause_all(fixture->first.consumer);
     join(fixture, &fixture->second, false);
     run_until(fixture, both_own_half);
+}
+
+static void a_pause_outlives_a_rebalance(void **state)
+{
+    struct fixture *fixture = *state;
+
+    lose_half_while_paused(fixture);
     produce(fixture, PER_PARTITION);
     while (fixture->second.records < PER_PARTITION * PARTITIONS / 2)
         poll_both(fixture);
@@ -396,12 +402,7 @@ static void a_partition_that_was_lost_while_paused_is_read_when_it_comes_back(vo
 {
     struct fixture *fixture = *state;
 
-    fixture->first.stores_at_once = fixture->second.stores_at_once = true;
-    join(fixture, &fixture->first, false);
-    run_until(fixture, first_has_all);
-    kafka_consumer_pause_all(fixture->first.consumer);
-    join(fixture, &fixture->second, false);
-    run_until(fixture, both_own_half);
+    lose_half_while_paused(fixture);
     kafka_consumer_resume_all(fixture->first.consumer);
     leave(&fixture->second);
     run_until(fixture, first_owns_all_again);
