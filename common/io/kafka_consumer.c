@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/consumer_lag.h"
 #include "io/fetch_waker.h"
 #include "io/kafka_denial.h"
 #include "io/kafka_log.h"
@@ -15,7 +16,7 @@
 #include "io/partition_set.h"
 
 enum {
-    LAG_INTERVAL_MS = 1000,
+    LOOK_INTERVAL_MS = 1000,
     COMMIT_TIMEOUT_MS = 4000,
     /* From SIGTERM to the end of the process there are 10 s, and librdkafka waits some on its own.
      */
@@ -23,11 +24,6 @@ enum {
     CLOSE_TIMEOUT_MS = 4000,
     CLOSE_POLL_MS = 100,
     REASON_BYTES = 256,
-};
-
-struct consumer_topic {
-    char *name;
-    struct metric *lag_records;
 };
 
 struct kafka_consumer {
@@ -40,15 +36,13 @@ struct kafka_consumer {
 
     struct partition_set partitions; /* of the last assignment, kept while none is held */
     bool holds_assignment;
-    struct consumer_topic *topics;
-    size_t topic_count;
     struct metric *assigned_partitions;
-    int64_t next_lag_ms; /* monotonic */
+    int64_t next_look_ms; /* monotonic; at the lag and at what is denied */
+    struct consumer_lag *lag;
     struct kafka_denial denial;
 
     atomic_bool has_assignment;
     atomic_bool is_connected;
-    atomic_llong lag;
 };
 
 /* --- offsets -----------------------------------------------------------------------------------
@@ -126,58 +120,14 @@ void kafka_consumer_store_offset(struct kafka_consumer *consumer, const char *to
         state->next_offset = next_offset;
 }
 
-/* --- lag ---------------------------------------------------------------------------------------
- */
-
-/* Records of the topic's held partitions that are still to be done; -1 while unknown. */
-static int64_t topic_lag(const struct kafka_consumer *consumer, const char *topic)
-{
-    int64_t lag = 0;
-
-    for (size_t i = 0; i < consumer->partitions.count; i++) {
-        const struct partition_state *state = &consumer->partitions.states[i];
-        int64_t begin = -1, end = -1, next = state->next_offset;
-
-        if (strcmp(state->topic, topic) != 0)
-            continue;
-        /* What the last fetch said; asks no broker. */
-        rd_kafka_get_watermark_offsets(consumer->client, topic, state->partition, &begin, &end);
-        if (next < 0 || end < 0)
-            return -1;
-        if (next < begin)
-            next = begin; /* expired unread */
-        if (end > next)
-            lag += end - next;
-    }
-    return lag;
-}
-
-static void refresh_lag(struct kafka_consumer *consumer)
-{
-    int64_t now_ms = clock_monotonic_ms();
-    int64_t total = 0;
-
-    if (now_ms < consumer->next_lag_ms)
-        return;
-    consumer->next_lag_ms = now_ms + LAG_INTERVAL_MS;
-    kafka_denial_refresh(&consumer->denial, consumer->client, &consumer->partitions);
-    for (size_t i = 0; consumer->holds_assignment && i < consumer->topic_count; i++) {
-        int64_t lag = topic_lag(consumer, consumer->topics[i].name);
-
-        if (lag >= 0)
-            metric_set(consumer->topics[i].lag_records, lag);
-        total = lag < 0 || total < 0 ? -1 : total + lag;
-    }
-    atomic_store(&consumer->lag, consumer->holds_assignment ? total : -1);
-}
-
 /* --- callbacks, all within poll or destroy -----------------------------------------------------
  */
 
 static void publish_assignment(struct kafka_consumer *consumer, bool is_held)
 {
     consumer->holds_assignment = is_held;
-    consumer->next_lag_ms = 0;
+    consumer->next_look_ms = 0;
+    consumer_lag_set_partitions(consumer->lag, is_held ? &consumer->partitions : NULL);
     atomic_store(&consumer->has_assignment, is_held);
     metric_set(consumer->assigned_partitions, is_held ? (int64_t)consumer->partitions.count : 0);
 }
@@ -357,34 +307,15 @@ static rd_kafka_conf_t *new_conf(const struct kafka_settings *settings,
     return conf;
 }
 
-static void open_topics(struct kafka_consumer *consumer, const struct kafka_settings *settings,
-                        const struct kafka_consumer_options *options, struct metrics *metrics)
-{
-    consumer->topics = mem_calloc(options->topic_count, sizeof *consumer->topics);
-    consumer->topic_count = options->topic_count;
-    for (size_t i = 0; i < options->topic_count; i++) {
-        const char *name = options->topics[i];
-        char *labels = kafka_settings_topic_label(settings, name);
-
-        consumer->topics[i].name = mem_strdup(name);
-        consumer->topics[i].lag_records =
-            metrics_gauge(metrics, "currency_trends_consumer_lag_records",
-                          "Records of the assigned partitions that are still to be done.", labels);
-        free(labels);
-    }
-    consumer->assigned_partitions =
-        metrics_gauge(metrics, "currency_trends_consumer_assigned_partitions",
-                      "Partitions that the group gave to this process.", NULL);
-}
-
-static int subscribe(struct kafka_consumer *consumer, struct err *err)
+static int subscribe(struct kafka_consumer *consumer, const struct kafka_consumer_options *options,
+                     struct err *err)
 {
     rd_kafka_topic_partition_list_t *topics =
-        rd_kafka_topic_partition_list_new((int)consumer->topic_count);
+        rd_kafka_topic_partition_list_new((int)options->topic_count);
     rd_kafka_resp_err_t error;
 
-    for (size_t i = 0; i < consumer->topic_count; i++)
-        rd_kafka_topic_partition_list_add(topics, consumer->topics[i].name, RD_KAFKA_PARTITION_UA);
+    for (size_t i = 0; i < options->topic_count; i++)
+        rd_kafka_topic_partition_list_add(topics, options->topics[i], RD_KAFKA_PARTITION_UA);
     error = rd_kafka_subscribe(consumer->client, topics);
     rd_kafka_topic_partition_list_destroy(topics);
     if (!error)
@@ -395,11 +326,9 @@ static int subscribe(struct kafka_consumer *consumer, struct err *err)
 static void release(struct kafka_consumer *consumer)
 {
     fetch_waker_clear(&consumer->waker);
+    consumer_lag_destroy(consumer->lag);
     if (consumer->client)
         rd_kafka_destroy_flags(consumer->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    for (size_t i = 0; i < consumer->topic_count; i++)
-        free(consumer->topics[i].name);
-    free(consumer->topics);
     partition_set_clear(&consumer->partitions);
     kafka_denial_clear(&consumer->denial);
     free(consumer);
@@ -419,8 +348,9 @@ struct kafka_consumer *kafka_consumer_create(const struct kafka_settings *settin
     kafka_denial_init(&consumer->denial, options->group_id);
     consumer->handler = options->handler;
     consumer->starts_at_beginning = options->starts_at_beginning;
-    atomic_init(&consumer->lag, -1);
-    open_topics(consumer, settings, options, metrics);
+    consumer->assigned_partitions =
+        metrics_gauge(metrics, "currency_trends_consumer_assigned_partitions",
+                      "Partitions that the group gave to this process.", NULL);
     rd_kafka_conf_set_opaque(conf, consumer);
     consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
     if (!consumer->client) {
@@ -431,7 +361,9 @@ struct kafka_consumer *kafka_consumer_create(const struct kafka_settings *settin
     }
     rd_kafka_poll_set_consumer(consumer->client);
     fetch_waker_init(&consumer->waker, consumer->client);
-    if (subscribe(consumer, err) != 0) {
+    consumer->lag = consumer_lag_create(consumer->client, settings, options->topics,
+                                        options->topic_count, metrics, err);
+    if (!consumer->lag || subscribe(consumer, options, err) != 0) {
         release(consumer);
         return NULL;
     }
@@ -490,6 +422,17 @@ static void note_record(struct kafka_consumer *consumer, const rd_kafka_message_
         state->next_offset = message->offset;
 }
 
+static void look(struct kafka_consumer *consumer)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (now_ms < consumer->next_look_ms)
+        return;
+    consumer->next_look_ms = now_ms + LOOK_INTERVAL_MS;
+    kafka_denial_refresh(&consumer->denial, consumer->client, &consumer->partitions);
+    consumer_lag_refresh(consumer->lag);
+}
+
 rd_kafka_message_t *kafka_consumer_poll(struct kafka_consumer *consumer, int64_t timeout_ms,
                                         struct err *err)
 {
@@ -504,12 +447,12 @@ rd_kafka_message_t *kafka_consumer_poll(struct kafka_consumer *consumer, int64_t
         if (message->err == RD_KAFKA_RESP_ERR__FATAL)
             consumer->has_fatal_error = true;
         if (kafka_denial_note(&consumer->denial, &consumer->partitions, message))
-            consumer->next_lag_ms = 0; /* looked at in a moment */
+            consumer->next_look_ms = 0; /* looked at in a moment */
         kafka_log_error(consumer->client, message->err, rd_kafka_message_errstr(message));
         rd_kafka_message_destroy(message);
         message = NULL;
     }
-    refresh_lag(consumer);
+    look(consumer);
     if (!message && consumer->has_fatal_error)
         err_set(err, ERR_REMOTE, "the Kafka consumer had a fatal error");
     return message;
@@ -588,5 +531,5 @@ bool kafka_consumer_is_connected(struct kafka_consumer *consumer)
 
 int64_t kafka_consumer_lag(struct kafka_consumer *consumer)
 {
-    return atomic_load(&consumer->lag);
+    return consumer_lag_total(consumer->lag);
 }

@@ -83,8 +83,8 @@ bool kafka_consumer_is_connected(struct kafka_consumer *consumer); /* thread-saf
  * it is granted: the library goes on asking. The polling thread only. */
 const char *kafka_consumer_denial(const struct kafka_consumer *consumer);
 /* Records between the stored offsets (with starts_at_beginning: those returned by poll) and the
- * ends of the assigned partitions, brought up to date by poll each second; -1 while unknown.
- * Thread-safe. */
+ * ends of the assigned partitions, brought up to date by poll each second; what is paused or silent
+ * is asked for every five seconds. -1 while unknown. Thread-safe. */
 int64_t kafka_consumer_lag(struct kafka_consumer *consumer);
 
 #endif

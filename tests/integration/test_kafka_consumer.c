@@ -363,6 +363,31 @@ static void paused_partitions_are_silent_and_lose_nothing(void **state)
     assert_int_equal(fixture->first.records, 2 * PER_PARTITION * PARTITIONS);
 }
 
+static bool first_is_two_records_behind_in_each(const struct fixture *fixture)
+{
+    return kafka_consumer_lag(fixture->first.consumer) == 2 * PARTITIONS;
+}
+
+/* The first record may be told by a fetch that was under way, the second by none. */
+static void what_is_paused_falls_behind(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->first.stores_at_once = true;
+    join(fixture, &fixture->first, false);
+    run_until(fixture, first_has_all);
+    run_until(fixture, first_is_caught_up);
+    kafka_consumer_pause_all(fixture->first.consumer);
+    produce(fixture, 1);
+    run_for(fixture, 200);
+    produce(fixture, 1);
+    run_until(fixture, first_is_two_records_behind_in_each);
+    assert_int_equal(fixture->first.records, PER_PARTITION * PARTITIONS);
+    kafka_consumer_resume_all(fixture->first.consumer);
+    run_until(fixture, first_is_caught_up);
+    assert_int_equal(fixture->first.records, (PER_PARTITION + 2) * PARTITIONS);
+}
+
 /* All of the first one's partitions are read and paused; then the second one gets half of them. */
 static void lose_half_while_paused(struct fixture *fixture)
 {
@@ -459,6 +484,7 @@ int main(void)
         REAL(starting_at_the_beginning_ignores_committed_offsets),
         REAL(from_the_beginning_a_partition_that_stays_is_not_read_twice),
         REAL(paused_partitions_are_silent_and_lose_nothing),
+        REAL(what_is_paused_falls_behind),
         REAL(a_pause_outlives_a_rebalance),
         REAL(a_partition_that_was_lost_while_paused_is_read_when_it_comes_back),
         MOCK(leaving_is_quick_while_brokers_are_away),
