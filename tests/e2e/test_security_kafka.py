@@ -49,14 +49,29 @@ def binding(need: Need, kind: type[AclBinding] = AclBinding) -> AclBinding:
     )
 
 
+def granted(pipeline: SecurePipeline) -> set[Need]:
+    """What the broker allows of the topics and groups with our prefix."""
+    everything = AclBindingFilter(
+        ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
+    )
+    return {
+        (each.principal.removeprefix("User:"), each.operation.name.title(), each.restype.name.lower(), each.name)
+        for each in pipeline.topics.admin.describe_acls(everything).result(10)
+        if each.name.startswith(pipeline.topics.prefix)
+    }
+
+
 def allow(pipeline: SecurePipeline, wanted: list[Need]) -> None:
     for done in pipeline.topics.admin.create_acls([binding(need) for need in wanted]).values():
         done.result(10)
+    # The controller's word; the broker goes by it a moment later.
+    eventually("the grants in force", lambda: set(wanted) <= granted(pipeline))
 
 
 def forbid(pipeline: SecurePipeline, need: Need) -> None:
     [done] = pipeline.topics.admin.delete_acls([binding(need, AclBindingFilter)]).values()
     assert len(done.result(10)) == 1
+    eventually("the grant taken away", lambda: need not in granted(pipeline))
 
 
 def need_of(pipeline: SecurePipeline, user: str, operation: str, resource: str, name: str) -> Need:
@@ -236,12 +251,5 @@ def test_the_script_allows_what_it_prints(secure_pipeline: SecurePipeline, tmp_p
         check=True,
         capture_output=True,
     )
-    everything = AclBindingFilter(
-        ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
-    )
-    found = {
-        (each.principal.removeprefix("User:"), each.operation.name.title(), each.restype.name.lower(), each.name)
-        for each in pipeline.topics.admin.describe_acls(everything).result(10)
-        if each.name.startswith(pipeline.topics.prefix)
-    }
-    assert found == set(needs(pipeline, "--user", "persister"))
+    wanted = set(needs(pipeline, "--user", "persister"))
+    eventually("the grants of the script", lambda: granted(pipeline) == wanted)
