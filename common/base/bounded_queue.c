@@ -3,9 +3,10 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/monotonic_cond.h"
 
 struct bounded_queue {
     pthread_mutex_t lock; /* protects everything below */
@@ -17,18 +18,14 @@ struct bounded_queue {
 
 struct bounded_queue *bounded_queue_create(size_t capacity)
 {
-    pthread_condattr_t monotonic; /* so that a set clock does not stretch a wait */
     struct bounded_queue *queue;
 
     assert(capacity > 0 && capacity < SIZE_MAX / sizeof(void *) / 2);
     queue = mem_calloc(1, sizeof *queue + capacity * sizeof(void *));
     queue->capacity = capacity;
     pthread_mutex_init(&queue->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&queue->has_item, &monotonic);
-    pthread_cond_init(&queue->has_room, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    monotonic_cond_init(&queue->has_item);
+    monotonic_cond_init(&queue->has_room);
     return queue;
 }
 
@@ -40,19 +37,6 @@ void bounded_queue_destroy(struct bounded_queue *queue)
     pthread_cond_destroy(&queue->has_item);
     pthread_mutex_destroy(&queue->lock);
     free(queue);
-}
-
-static struct timespec deadline_after(int64_t timeout_ms)
-{
-    struct timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += (time_t)(timeout_ms / 1000);
-    deadline.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (deadline.tv_nsec >= 1000000000) {
-        deadline.tv_sec++;
-        deadline.tv_nsec -= 1000000000;
-    }
-    return deadline;
 }
 
 static bool is_full(const struct bounded_queue *queue)
@@ -70,13 +54,12 @@ static void wait_while(struct bounded_queue *queue,
                        bool (*is_blocked)(const struct bounded_queue *), pthread_cond_t *changed,
                        int64_t timeout_ms)
 {
-    struct timespec deadline;
-    if (timeout_ms > 0)
-        deadline = deadline_after(timeout_ms);
+    int64_t deadline_us = timeout_ms > 0 ? clock_monotonic_us() + timeout_ms * 1000 : 0;
+
     while (timeout_ms != 0 && is_blocked(queue) && !queue->is_closed) {
         if (timeout_ms < 0)
             pthread_cond_wait(changed, &queue->lock);
-        else if (pthread_cond_timedwait(changed, &queue->lock, &deadline) != 0)
+        else if (monotonic_cond_wait(changed, &queue->lock, deadline_us) != 0)
             return;
     }
 }

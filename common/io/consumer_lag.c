@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/monotonic_cond.h"
 
 enum {
     ASK_INTERVAL_MS = 5000,
@@ -78,13 +79,11 @@ static void *run(void *argument)
 
     pthread_mutex_lock(&lag->lock);
     while (!lag->is_stopping) {
-        int64_t next_ms = clock_monotonic_ms() + ASK_INTERVAL_MS;
-        const struct timespec next = {.tv_sec = next_ms / 1000,
-                                      .tv_nsec = next_ms % 1000 * 1000000};
+        int64_t next_us = clock_monotonic_us() + ASK_INTERVAL_MS * INT64_C(1000);
 
         ask(lag);
-        while (!lag->is_stopping && clock_monotonic_ms() < next_ms)
-            pthread_cond_timedwait(&lag->stops, &lag->lock, &next);
+        while (!lag->is_stopping && clock_monotonic_us() < next_us)
+            monotonic_cond_wait(&lag->stops, &lag->lock, next_us);
     }
     pthread_mutex_unlock(&lag->lock);
     return NULL;
@@ -103,17 +102,6 @@ static void open_topic(struct lag_topic *topic, const struct kafka_settings *set
         metrics_gauge(metrics, "currency_trends_consumer_lag_records",
                       "Records of the assigned partitions that are still to be done.", labels);
     free(labels);
-}
-
-static void init_lock(struct consumer_lag *lag)
-{
-    pthread_condattr_t monotonic;
-
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&lag->stops, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    pthread_mutex_init(&lag->lock, NULL);
 }
 
 static void release(struct consumer_lag *lag)
@@ -141,7 +129,8 @@ struct consumer_lag *consumer_lag_create(rd_kafka_t *client, const struct kafka_
         open_topic(&lag->topics[i], settings, topics[i], metrics);
     atomic_init(&lag->total, -1);
     lag->ends = rd_kafka_topic_partition_list_new(0);
-    init_lock(lag);
+    monotonic_cond_init(&lag->stops);
+    pthread_mutex_init(&lag->lock, NULL);
     error = pthread_create(&lag->thread, NULL, run, lag);
     if (error != 0) {
         err_set(err, ERR_SYSTEM, "Kafka consumer: cannot start a thread: %s", strerror(error));

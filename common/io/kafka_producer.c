@@ -4,11 +4,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/monotonic_cond.h"
 #include "io/kafka_log.h"
 #include "io/kafka_statistics.h"
 
@@ -254,17 +254,6 @@ static rd_kafka_conf_t *new_conf(const struct kafka_settings *settings, const ch
     return conf;
 }
 
-static void init_lock(struct kafka_producer *producer)
-{
-    pthread_condattr_t monotonic;
-
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&producer->all_reported, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    pthread_mutex_init(&producer->lock, NULL);
-}
-
 static void release(struct kafka_producer *producer)
 {
     size_t count = atomic_load(&producer->topic_count);
@@ -292,7 +281,8 @@ struct kafka_producer *kafka_producer_create(const struct kafka_settings *settin
     if (!conf)
         return NULL;
     producer = mem_calloc(1, sizeof *producer);
-    init_lock(producer);
+    monotonic_cond_init(&producer->all_reported);
+    pthread_mutex_init(&producer->lock, NULL);
     producer->metrics = metrics;
     producer->settings = settings;
     producer->queue_records =
@@ -322,14 +312,12 @@ struct kafka_producer *kafka_producer_create(const struct kafka_settings *settin
 static size_t await_reports(struct kafka_producer *producer, int64_t timeout_ms)
 {
     int64_t deadline_us = clock_monotonic_us() + timeout_ms * 1000;
-    const struct timespec deadline = {.tv_sec = deadline_us / 1000000,
-                                      .tv_nsec = deadline_us % 1000000 * 1000};
     size_t left;
 
     pthread_mutex_lock(&producer->lock);
     atomic_fetch_add(&producer->waiting, 1);
     while ((left = unreported(producer)) > 0) {
-        if (pthread_cond_timedwait(&producer->all_reported, &producer->lock, &deadline) != 0)
+        if (monotonic_cond_wait(&producer->all_reported, &producer->lock, deadline_us) != 0)
             break;
     }
     atomic_fetch_sub(&producer->waiting, 1);

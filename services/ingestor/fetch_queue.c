@@ -3,10 +3,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/monotonic_cond.h"
 #include "fetch_job.h"
 
 struct fetch_queue {
@@ -23,13 +23,9 @@ struct fetch_queue {
 struct fetch_queue *fetch_queue_create(void)
 {
     struct fetch_queue *queue = mem_calloc(1, sizeof *queue);
-    pthread_condattr_t attributes;
 
     pthread_mutex_init(&queue->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&queue->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    monotonic_cond_init(&queue->changed);
     return queue;
 }
 
@@ -105,15 +101,10 @@ static size_t choose(const struct fetch_queue *queue, int64_t now_ms, int64_t *r
 
 static void wait_until(struct fetch_queue *queue, int64_t ready_at_ms)
 {
-    if (ready_at_ms == INT64_MAX) {
+    if (ready_at_ms == INT64_MAX)
         pthread_cond_wait(&queue->changed, &queue->lock);
-        return;
-    }
-    const struct timespec until = {
-        .tv_sec = ready_at_ms / 1000,
-        .tv_nsec = (ready_at_ms % 1000) * 1000000,
-    };
-    pthread_cond_timedwait(&queue->changed, &queue->lock, &until);
+    else
+        monotonic_cond_wait(&queue->changed, &queue->lock, ready_at_ms * 1000);
 }
 
 struct fetch_job *fetch_queue_pop(struct fetch_queue *queue)
