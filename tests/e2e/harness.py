@@ -119,6 +119,11 @@ class Pipeline:
         eventually("every instrument is subscribed", lambda: simulator.stats()["subscriptions"] >= listed)
         simulator.resume()
 
+    def wait_begun(self) -> None:
+        """Waits until a trade of each instrument is stored: what is kept back of its trades from then on is a hole."""
+        stored = "SELECT count(DISTINCT inst_id) FROM trades"
+        eventually("a trade of each is stored", lambda: self.value(stored) == len(self.instruments()))
+
     def instruments(self) -> set[str]:
         """What the settings ask for."""
         if "INSTRUMENTS" in self.settings:

@@ -46,8 +46,7 @@ def running(own_stack: Stack, request: pytest.FixtureRequest) -> Iterator[Pipeli
         pipeline.start_simulator(SIM_TRADE_RATE=str(RATE))
         pipeline.start("scheduler", "persister", "ingestor")
         pipeline.open_market()
-        stored = "SELECT count(DISTINCT inst_id) FROM trades"  # every series has begun
-        eventually("a trade of each is stored", lambda: pipeline.value(stored) == len(pipeline.instruments()))
+        pipeline.wait_begun()
         yield pipeline
     finally:
         pipeline.close()

@@ -32,6 +32,7 @@ def test_no_leak_and_no_undefined_behaviour_in_a_run_with_faults(sanitized: Pipe
     simulator = sanitized.start_simulator(SIM_TRADE_RATE="20")
     services = sanitized.start("scheduler", "persister", "ingestor")
     sanitized.open_market()
+    sanitized.wait_begun()
     for fault, parameters in (
         ("gap", {"instId": "BTC-USDT", "count": 5}),
         ("malformed", {"count": 2}),
