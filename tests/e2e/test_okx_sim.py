@@ -508,8 +508,8 @@ def test_a_stall_is_silent_and_then_everything_comes(start: Callable[..., Exchan
     with exchange.ws() as ws:
         subscribe(ws, "trades-all:BTC-USDT")
         trades = read_trades(ws, lambda each: len(each) >= 3)
-        exchange.admin("POST /fault/stall?ms=1500")
         started = time.monotonic()
+        exchange.admin("POST /fault/stall?ms=1500")
         ws.send("ping")
         trades += read_trades_beside_pong(ws, 60)
         assert time.monotonic() - started > 1.4
@@ -545,9 +545,9 @@ def test_refused_connections_are_let_in_afterwards(start: Callable[..., Exchange
 def test_a_notice_comes_before_the_end(start: Callable[..., Exchange]) -> None:
     exchange = start(SIM_TRADE_RATE="0")
     with exchange.ws() as ws:
+        started = time.monotonic()
         exchange.admin("POST /fault/notice?after_ms=500")
         assert json.loads(ws.recv(5))["code"] == "64008"
-        started = time.monotonic()
         assert closing_code(ws) == 1001
         assert time.monotonic() - started > 0.4
 
